@@ -1,0 +1,3 @@
+"""The linter that tells what Python code does when the OpenAI API fails."""
+
+__version__ = "0.1.0"

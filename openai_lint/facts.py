@@ -423,7 +423,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModuleFacts:
-    """One readable file. ``text`` is the decoded source (a notebook's joined code cells), with ``\\n`` line ends."""
+    """One readable file. ``text`` is the decoded source (a notebook's joined code cells), with ``\\n`` line ends.
+
+    ``problems`` are the cells of a notebook that could not be parsed; the facts are those of the other cells.
+    """
 
     path: str
     text: str
@@ -432,11 +435,15 @@ class ModuleFacts:
     comments: tuple[Comment, ...]
     cells: tuple[Cell, ...]
     identifiers: frozenset[str]
+    problems: tuple["Unreadable", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A file that could not be decoded or parsed: what is wrong, where, and what to do."""
+    """A file that could not be decoded or parsed: what is wrong, where, and what to do.
+
+    With a ``cell`` the line counts from 1 inside that cell.
+    """
 
     path: str
     reason: str

@@ -1,0 +1,70 @@
+"""IPython's commands in a cell, blanked: what is left is Python, at the same lines and columns."""
+
+import re
+
+# Magics whose argument, or whose cell, is Python that runs in the notebook's own namespace.
+_RUN_PYTHON = r"(?:time|timeit|prun|lprun|mprun|memit)\b"
+_PYTHON_CELLS = frozenset({"time", "timeit", "capture", "prun", "lprun", "mprun", "memit"})
+
+_cell_magic = re.compile(r"\s*%%(\w*)").match
+_timed = re.compile(rf"([ \t]*)(%{_RUN_PYTHON}(?:[ \t]+-\w+(?:[ \t]+\d+)?)*)[ \t]+(?=[^\s-])").match
+_command = re.compile(r"([ \t]*)(?:[%!?]|[\w.%*]+\?{1,2}[ \t]*(?:\n|$))").match
+_assigned = re.compile(r"([ \t]*[^\W\d][\w.,* \t\[\]]*=[ \t]*)[!%]").match
+_lexeme = re.compile(
+    r"""(?s:#[^\n]*|\\\n|"{3}(?:[^"\\]|\\.|"(?!""))*"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*'{3}"""
+    r"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'"""
+    r"|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<newline>\n))"
+).search
+
+
+def blanked(cell: str) -> str:
+    """``cell``, which ends in a line end, without what only IPython understands. Keeps the count of lines."""
+    start = 0
+    magic = _cell_magic(cell)
+    parts: list[str] = []
+    if magic:
+        if magic[1] not in _PYTHON_CELLS:
+            return "\n" * cell.count("\n")
+        start = cell.index("\n", magic.end()) + 1
+        parts.append("\n" * cell.count("\n", 0, start))
+    while start < len(cell):
+        timed = _timed(cell, start)
+        if timed:
+            # `pass; ` is as long as `%time `, the shortest of them: the statement behind it keeps its columns.
+            parts.append(timed[1] + "pass;".ljust(timed.end() - timed.end(1)))
+            end = _statement_end(cell, timed.end())
+            parts.append(cell[timed.end() : end])
+        elif assigned := _assigned(cell, start):
+            end = _command_end(cell, start)
+            parts.append(assigned[1] + "..." + "\n" * cell.count("\n", start, end))
+        elif command := _command(cell, start):
+            end = _command_end(cell, start)
+            parts.append((command[1] + "pass" if command[1] else "") + "\n" * cell.count("\n", start, end))
+        else:
+            end = _statement_end(cell, start)
+            parts.append(cell[start:end])
+        start = end
+    return "".join(parts)
+
+
+def _command_end(cell: str, start: int) -> int:
+    """Behind the line end of a command, which a backslash carries over to the next line."""
+    end = cell.index("\n", start)
+    while cell[end - 1] == "\\" and end + 1 < len(cell):
+        end = cell.index("\n", end + 1)
+    return end + 1
+
+
+def _statement_end(cell: str, start: int) -> int:
+    """Behind the line end of a statement: one that stands in no bracket and no string."""
+    level = 0
+    while match := _lexeme(cell, start):
+        start = match.end()
+        kind = match.lastgroup
+        if kind == "open":
+            level += 1
+        elif kind == "close":
+            level -= 1
+        elif kind == "newline" and level <= 0:
+            return start
+    return len(cell)

@@ -1,0 +1,49 @@
+"""Text to ``ModuleFacts``."""
+
+from openai_lint.extract.depth import measure
+from openai_lint.extract.parse import parse, too_deep, with_stack_for
+from openai_lint.extract.visitor import Visitor, docstring
+from openai_lint.facts import Cell, ModuleFacts, Unreadable
+
+
+def read_module(
+    path: str,
+    text: str,
+    code: str,
+    cells: tuple[Cell, ...] = (),
+    problems: tuple[Unreadable, ...] = (),
+) -> ModuleFacts | Unreadable:
+    """Parses and lowers ``code``, which stands for ``text`` line by line and column by column."""
+    depth = measure(code)
+    refusal = too_deep(path, depth)
+    if refusal is not None:
+        return refusal
+
+    def read() -> ModuleFacts | Unreadable:
+        tree = parse(path, code)
+        if isinstance(tree, Unreadable):
+            return tree
+        visitor = Visitor(code)
+        body = visitor.module(tree)
+        return ModuleFacts(
+            path,
+            text,
+            body,
+            docstring(body),
+            tuple(visitor.comments),
+            cells,
+            frozenset(visitor.identifiers),
+            problems,
+        )
+
+    return with_stack_for(depth, read)
+
+
+def problem_in(path: str, code: str) -> Unreadable | None:
+    """What keeps ``code`` from being parsed, if anything does."""
+    depth = measure(code)
+    refusal = too_deep(path, depth)
+    if refusal is not None:
+        return refusal
+    tree = with_stack_for(depth, lambda: parse(path, code))
+    return tree if isinstance(tree, Unreadable) else None

@@ -5,7 +5,7 @@ Only this package and the writer of fixes know libcst.
 
 from openai_lint.extract.decode import decode
 from openai_lint.extract.notebook import read_notebook
-from openai_lint.facts import Cell, ModuleFacts, Unreadable
+from openai_lint.facts import ModuleFacts, Unreadable
 
 
 def extract(path: str, data: bytes) -> ModuleFacts | Unreadable:

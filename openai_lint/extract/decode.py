@@ -13,7 +13,7 @@ _REFUSED = frozenset({"punycode", "idna", "undefined"})
 
 
 def decode(path: str, data: bytes) -> str | Unreadable:
-    """The text of a Python source, with ``\\n`` for every line end; or what is wrong with its bytes."""
+    """The text of a Python source, every line end made a line feed; or what is wrong with its bytes."""
     marked = data.startswith(codecs.BOM_UTF8)
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Unreadable(path, "the file is UTF-16, which Python does not read; save it as UTF-8", 1, 1)

@@ -41,7 +41,9 @@ _in_code = re.compile(_CODE, re.DOTALL).search
 _in_field = re.compile(_CODE + "|(?P<colon>:)", re.DOTALL).search
 _in_specification = re.compile(r"(?P<open>\{)|(?P<close>\})|(?P<end>\n)").search
 _in_text = {
-    quote: re.compile(r"\\.|\{\{|(?P<open>\{)|(?P<end>" + quote + ("" if len(quote) == 3 else r"|\n") + ")", re.S).search
+    quote: re.compile(
+        r"\\.|\{\{|(?P<open>\{)|(?P<end>" + quote + ("" if len(quote) == 3 else r"|\n") + ")", re.DOTALL
+    ).search
     for quote in ('"""', "'''", '"', "'")
 }
 _SEARCH = {"": _in_code, "(": _in_code, "{": _in_field, ":": _in_specification, **_in_text}
@@ -78,15 +80,16 @@ def measure(text: str) -> Depth:
         elif kind == "string":
             strings += 1
             longest = max(longest, strings)
-        elif kind in ("open", "format"):
-            if kind == "format":
-                strings += 1
-                longest = max(longest, strings)
+        elif kind == "format":
+            strings += 1
+            longest = max(longest, strings)
             outer.append((mode, chain, strings))
-            if kind == "format":
-                mode = match.group().lstrip("fFrRtT")
-            else:
-                mode = "(" if mode in ("", "(", "{") else "{"
+            mode = match.group().lstrip("fFrRtT")
+            chain = strings = 0
+            depth += 1
+        elif kind == "open":
+            outer.append((mode, chain, strings))
+            mode = "(" if mode in ("", "(", "{") else "{"
             chain = strings = 0
             depth += 1
         elif kind == "colon":

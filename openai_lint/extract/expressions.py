@@ -157,7 +157,7 @@ class Expressions(Cursor):
         self.identifiers.add(attr)
         return Attr((line, start, self.line, self.pos - self.bol), value, attr)
 
-    def _ellipsis(self, node: cst.Ellipsis) -> Expr:
+    def _ellipsis(self, _: cst.Ellipsis) -> Expr:
         return self._token("...", ...)
 
     def _integer(self, node: cst.Integer) -> Expr:
@@ -222,7 +222,6 @@ class Expressions(Cursor):
         binary: list[bytes] = []
         only_text = True
         piece: Any = node
-        closing = 0
         while True:
             following = None
             if type(piece) is cst.ConcatenatedString:
@@ -290,8 +289,10 @@ class Expressions(Cursor):
         operator = self.to_here(line, column)
         value = self.expr(node.expression)
         span = self.to_here(line, column)
-        if isinstance(value, Const) and sign == "-" and type(value.value) in (int, float, complex):
-            return Const(span, -value.value)
+        if sign == "-" and isinstance(value, Const):
+            number = value.value
+            if isinstance(number, (int, float, complex)) and not isinstance(number, bool):
+                return Const(span, -number)
         if sign == "~":
             return BinOp(span, "^", Const(operator, -1), value)
         return BinOp(span, sign, Const(operator, 0), value)
@@ -316,7 +317,7 @@ class Expressions(Cursor):
                 self.take(token)
             next_here = self.start()
             right = self.expr(target.comparator)
-            pairs.append(Compare(self.to_here(*here), " ".join(tokens), left, right))
+            pairs.append(Compare(self.to_here(*here), left, " ".join(tokens), right))
             left, here = right, next_here
         if len(pairs) == 1:
             return pairs[0]

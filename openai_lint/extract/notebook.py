@@ -39,11 +39,11 @@ def read_notebook(path: str, data: bytes) -> ModuleFacts | Unreadable:
     if isinstance(facts, ModuleFacts):
         return facts
     problems: list[Unreadable] = []
-    for index, cell in enumerate(cells):
+    for index, placed in enumerate(cells):
         problem = problem_in(path, codes[index])
         if problem is not None:
-            problems.append(Unreadable(path, problem.reason, problem.line, problem.column, cell.number))
-            codes[index] = "\n" * cell.lines
+            problems.append(Unreadable(path, problem.reason, problem.line, problem.column, placed.number))
+            codes[index] = "\n" * placed.lines
     facts = read_module(path, text, "".join(codes), tuple(cells), tuple(problems))
     if isinstance(facts, Unreadable):
         return _in_cell(facts, cells)
@@ -110,7 +110,7 @@ def _is_python(notebook: dict[str, Any]) -> bool:
         found = metadata.get(section)
         language = found.get(key) if isinstance(found, dict) else None
         if isinstance(language, str) and language:
-            return "python" in language.lower() or section == "kernelspec" and key == "name"
+            return "python" in language.lower() or (section == "kernelspec" and key == "name")
     return True
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import libcst as cst
 
-from openai_lint.extract.depth import DEEPEST, LONGEST, SHALLOW, Depth, measure
+from openai_lint.extract.depth import DEEPEST, LONGEST, SHALLOW, Depth
 from openai_lint.facts import Unreadable
 
 T = TypeVar("T")

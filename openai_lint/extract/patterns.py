@@ -28,7 +28,7 @@ class Patterns(Expressions):
             self.take(")")
         return fact
 
-    def _as(self, node: cst.MatchAs) -> Pattern:
+    def _as_pattern(self, node: cst.MatchAs) -> Pattern:
         inner = None
         if node.pattern is not None:
             inner = self.pattern(node.pattern)
@@ -44,7 +44,7 @@ class Patterns(Expressions):
             return Pattern("or", parts=(inner,), name=name)
         return Pattern(inner.kind, inner.value, inner.parts, name, inner.attributes)
 
-    def _or(self, node: cst.MatchOr) -> Pattern:
+    def _or_pattern(self, node: cst.MatchOr) -> Pattern:
         parts = []
         for element in node.patterns:
             parts.append(self.pattern(element.pattern))
@@ -52,7 +52,7 @@ class Patterns(Expressions):
                 self.take("|")
         return Pattern("or", parts=tuple(parts))
 
-    def _class(self, node: cst.MatchClass) -> Pattern:
+    def _class_pattern(self, node: cst.MatchClass) -> Pattern:
         value = self.expr(node.cls)
         self.take("(")
         parts = []
@@ -68,15 +68,15 @@ class Patterns(Expressions):
         self.take(")")
         return Pattern("class", value, tuple(parts), None, tuple(attributes))
 
-    def _list(self, node: cst.MatchList) -> Pattern:
+    def _list_pattern(self, node: cst.MatchList) -> Pattern:
         if node.lbracket is not None:
             self.take("[")
-        fact = self._sequence(node)
+        fact = self._sequence_pattern(node)
         if node.rbracket is not None:
             self.take("]")
         return fact
 
-    def _sequence(self, node: cst.MatchSequence) -> Pattern:
+    def _sequence_pattern(self, node: cst.MatchSequence) -> Pattern:
         parts = []
         for element in node.patterns:
             if isinstance(element, cst.MatchStar):
@@ -93,7 +93,7 @@ class Patterns(Expressions):
             return Pattern("capture")
         return Pattern("capture", name=self.identifier(node.name.value))
 
-    def _mapping(self, node: cst.MatchMapping) -> Pattern:
+    def _mapping_pattern(self, node: cst.MatchMapping) -> Pattern:
         self.take("{")
         parts = []
         for element in node.elements:
@@ -110,10 +110,10 @@ class Patterns(Expressions):
 
 
 _LOWER: dict[type[cst.CSTNode], Callable[[Any, Any], Pattern]] = {
-    cst.MatchAs: Patterns._as,
-    cst.MatchOr: Patterns._or,
-    cst.MatchClass: Patterns._class,
-    cst.MatchList: Patterns._list,
-    cst.MatchTuple: Patterns._sequence,
-    cst.MatchMapping: Patterns._mapping,
+    cst.MatchAs: Patterns._as_pattern,
+    cst.MatchOr: Patterns._or_pattern,
+    cst.MatchClass: Patterns._class_pattern,
+    cst.MatchList: Patterns._list_pattern,
+    cst.MatchTuple: Patterns._sequence_pattern,
+    cst.MatchMapping: Patterns._mapping_pattern,
 }

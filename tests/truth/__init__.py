@@ -1,0 +1,1 @@
+"""Programs that are really run under injected faults, and what the linter says about them."""

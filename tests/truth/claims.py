@@ -1,0 +1,257 @@
+"""What the linter says (its inventory), and how it stands against what was observed, verdict by verdict."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .harness import Retries, SiteTruth, Truth, names_of
+from .programs import Program, Site
+from .runner import DOCUMENTED
+
+ROOT = Path(__file__).resolve().parents[2]
+#: what retries in the inventory but has no policy of the program behind it
+NOT_OWN = (None, "sdk")
+#: base classes that a policy may name, and what of the documented errors they hold
+BROAD = {"Exception", "BaseException", "OpenAIError"}
+STATUS = {"RateLimitError", "InternalServerError", "ConflictError", "BadRequestError", "AuthenticationError",
+          "PermissionDeniedError", "NotFoundError", "UnprocessableEntityError"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One judged question about one call: what was seen and what the linter says."""
+
+    program: str
+    site: str
+    about: str
+    question: str
+    observed: object
+    claimed: object
+    limit: str | None
+
+    @property
+    def right(self) -> bool:
+        return self.observed == self.claimed
+
+
+def inventory(programs: Iterable[Program], release: str) -> dict[str, list[dict]]:
+    """The linter's inventory of each program, by the program's name: one run over a folder that holds them all.
+
+    Each program is a project of its own (`root = true`), and the paths in the result are relative to it.
+    """
+    chosen = list(programs)
+    found: dict[str, list[dict]] = {program.name: [] for program in chosen}
+    with tempfile.TemporaryDirectory() as base:
+        for program in chosen:
+            program.write(Path(base, program.name))
+            Path(base, program.name, "openai-lint.toml").write_text("root = true\n")
+        command = [sys.executable, "-m", "openai_lint", "--inventory", "--output-format", "json", "--no-cache", "--exit-zero"]
+        done = subprocess.run(
+            [*command, "--sdk", release, "."],
+            cwd=base,
+            env=without_path(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"openai-lint ended with {done.returncode}: {done.stderr[-3000:]}")
+    for call in json.loads(done.stdout)["calls"]:
+        name, _, path = call["path"].removeprefix("./").partition("/")
+        found[name].append({**call, "path": path})
+    return found
+
+
+def without_path() -> dict[str, str]:
+    """The environment of the linter: the checkout is importable, whatever the working directory."""
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def entry_for(site: Site, calls: list[dict]) -> dict | None:
+    """The inventory's entry at a marked call: it overlaps the statement; the shortest, when several do."""
+    near = [
+        call
+        for call in calls
+        if call["path"] == site.path and call["start"]["line"] <= site.last and call["end"]["line"] >= site.first
+    ]
+    return min(near, key=lambda call: (call["end"]["line"] - call["start"]["line"], call["start"]["line"]), default=None)
+
+
+def judge(program: Program, release: str, truth: Truth, calls: list[dict]) -> list[Verdict]:
+    """Every verdict about one program. A call that the inventory lacks is wrong in every family."""
+    verdicts: list[Verdict] = []
+    for site in program.sites():
+        seen = truth.sites[site.id]
+        entry = entry_for(site, calls)
+
+        def say(
+            about: str, question: str, observed: object, claimed: object, where: Site = site, found: dict | None = entry
+        ) -> None:
+            claimed = claimed if found is not None else "not in the inventory"
+            verdicts.append(Verdict(program.name, where.id, about, question, observed, claimed, program.known_limit))
+
+        claim = entry or {}
+        for name in names_of(release):
+            say("escapes", name, name in seen.escapes, name in (claim.get("escapes") or ()))
+            if seen.function is not None:
+                say("function", name, name in seen.function, name in (claim.get("escapes_function") or ()))
+            if seen.stream or seen.pages:
+                say("iterating", name, name in seen.iterating, name in (claim.get("escapes_iterating") or ()))
+            if seen.lost or claim.get("lost"):
+                say("lost", name, name in seen.lost, name in (claim.get("lost") or ()))
+        if len(seen.forms) <= 1:
+            say("leaves_as", "form", seen.forms[0] if seen.forms else None, claim.get("leaves_as"))
+        for question, observed, claimed in retry_questions(program, release, seen, claim.get("retry")):
+            say("retry", question, observed, claimed)
+    return verdicts
+
+
+def retry_questions(
+    program: Program, release: str, seen: SiteTruth, claim: dict | None
+) -> Iterable[tuple[str, object, object]]:
+    """(question, observed, claimed) about who retries and how."""
+    own = program.facts.get("retry")
+    retries = seen.retries
+    claim = claim or {}
+    if own is None:
+        most = max(retries.requests.values(), default=0), max(retries.calls.values(), default=0)
+        yield "by", "sdk" if most[0] > most[1] else None, claim.get("by")
+        return
+    yield "by", own if any(calls > 1 for calls in retries.calls.values()) else by_sdk(retries), claim.get("by")
+    if claim.get("by") in NOT_OWN or not any(calls > 1 for calls in retries.calls.values()):
+        return
+    yield "bounded", not retries.unbounded, claim.get("bounded")
+    if not retries.unbounded and program.facts.get("bound") != "time":
+        inner = int(program.facts.get("inner", "1"))
+        yield "attempts", max(retries.calls.values()) // inner, claim.get("attempts")
+    if retries.unbounded:
+        yield "attempts", None, claim.get("attempts")
+    kind = wait_kind(retries)
+    if kind is not None:
+        claimed = claim.get("wait")
+        if kind == "some" and claimed in ("fixed", "growing"):
+            claimed = "some"
+        yield "wait", kind, claimed
+    if kind not in (None, "none"):
+        yield "jitter", has_jitter(retries), bool(claim.get("jitter"))
+    retried = retried_names(retries, release)
+    claimed_names = expand(claim.get("errors") or (), release)
+    for name in names_of(release):
+        yield f"retries {name}", name in retried, name in claimed_names
+
+
+def by_sdk(retries: Retries) -> str | None:
+    return "sdk" if max(retries.requests.values(), default=0) > max(retries.calls.values(), default=0) else None
+
+
+def wait_kind(retries: Retries) -> str | None:
+    """none, fixed or growing, from the waits of the longest series; "some" where one wait says no more; None: no series."""
+    series = max(retries.waits.values(), key=len, default=[])
+    if not series:
+        return None
+    if max(series) == 0:
+        return "none"
+    if len(series) == 1:
+        return "some"
+    return "growing" if max(series) > series[0] * 1.2 else "fixed"
+
+
+def has_jitter(retries: Retries) -> bool:
+    """True if low random draws give other waits than high ones."""
+    return any(low != retries.waits[fault] for fault, low in retries.low_waits.items())
+
+
+FAULT_NAMES = {
+    0: {
+        "bad_request": "InvalidRequestError",
+        "auth": "AuthenticationError",
+        "permission": "PermissionError",
+        "not_found": "InvalidRequestError",
+        "unprocessable": "APIError",
+        "rate": "RateLimitError",
+        "quota": "RateLimitError",
+        "server": "APIError",
+        "overloaded": "ServiceUnavailableError",
+        "timeout": "Timeout",
+        "refused": "APIConnectionError",
+        "dropped": "APIConnectionError",
+    },
+    1: {
+        "bad_request": "BadRequestError",
+        "auth": "AuthenticationError",
+        "permission": "PermissionDeniedError",
+        "not_found": "NotFoundError",
+        "conflict": "ConflictError",
+        "unprocessable": "UnprocessableEntityError",
+        "rate": "RateLimitError",
+        "quota": "RateLimitError",
+        "server": "InternalServerError",
+        "overloaded": "InternalServerError",
+        "timeout": "APITimeoutError",
+        "refused": "APIConnectionError",
+        "dropped": "APIConnectionError",
+    },
+}
+
+
+def retried_names(retries: Retries, release: str) -> set[str]:
+    """The documented names under whose faults the call was made more than once."""
+    names = FAULT_NAMES[min(int(release.split(".")[0]), 1)]
+    return {names[fault] for fault, calls in retries.calls.items() if calls > 1}
+
+
+def expand(errors: Iterable[str], release: str) -> set[str]:
+    """Documented names in a policy's errors, base classes put out into what they hold."""
+    major = min(int(release.split(".")[0]), 1)
+    found: set[str] = set()
+    for error in errors:
+        name = error.rsplit(".", 1)[-1]
+        if name in BROAD or (major == 1 and name == "APIError"):
+            found.update(DOCUMENTED[major])
+        elif major == 1 and name == "APIStatusError":
+            found.update(STATUS)
+        elif major == 1 and name == "APIConnectionError":
+            found.update({"APIConnectionError", "APITimeoutError"})
+        else:
+            found.add(name)
+    return found & set(DOCUMENTED[major])
+
+
+def table(verdicts: list[Verdict]) -> str:
+    """Right, wrong and marked verdicts by what they are about."""
+    lines = [f"{'about':12}{'right':>8}{'wrong':>8}{'marked':>8}{'share':>9}"]
+    for about in ("escapes", "function", "iterating", "leaves_as", "lost", "retry"):
+        mine = [v for v in verdicts if v.about == about]
+        open_ones = [v for v in mine if v.limit is None]
+        right = sum(v.right for v in open_ones)
+        share = f"{right / len(open_ones):9.2%}" if open_ones else ""
+        lines.append(f"{about:12}{right:8}{len(open_ones) - right:8}{len(mine) - len(open_ones):8}{share}")
+    return "\n".join(lines)
+
+
+def share(verdicts: list[Verdict], *about: str) -> float:
+    """The share of right verdicts among those without a mark."""
+    mine = [v for v in verdicts if v.about in about and v.limit is None]
+    return sum(v.right for v in mine) / len(mine) if mine else 1.0
+
+
+def wrong_lines(verdicts: list[Verdict]) -> list[str]:
+    """One line for each call and subject that has a wrong verdict."""
+    groups: dict[tuple[str, str, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        if not verdict.right and verdict.limit is None:
+            groups.setdefault((verdict.program, verdict.site, verdict.about), []).append(verdict)
+    lines = []
+    for (program, site, about), mine in groups.items():
+        if any(v.claimed == "not in the inventory" for v in mine):
+            lines.append(f"{program} {site} {about}: not in the inventory")
+        else:
+            told = "; ".join(f"{v.question}: seen {v.observed}, said {v.claimed}" for v in mine[:12])
+            lines.append(f"{program} {site} {about}: {told}")
+    return lines

@@ -1,0 +1,132 @@
+"""The linter's inventory against what programs really do under injected faults (see `programs.py` and `runner.py`)."""
+
+import sys
+from functools import cache
+
+import pytest
+
+from . import claims, harness, lexical
+from .environment import NEWEST, NEWEST_2, OLD, ONE
+from .programs import Program, all_programs
+
+RELEASES = [OLD, pytest.param(ONE, marks=pytest.mark.slow), pytest.param(NEWEST_2, marks=pytest.mark.slow), NEWEST]
+#: how many programs are marked as known limits; a new mark must be argued for here
+MARKED = 0
+
+#: everything whose way of carrying an error the linter claims to know: each has a program in which the error gets out,
+#: and one in which it does not
+CONSTRUCTS = """
+    src-layout package namespace-package sibling-scripts absolute-import relative-import reexport star-import import-as
+    conditional-import circular-import inheritance-across-files mixin instance-attribute singleton annotated-attribute
+    constructor-argument property classmethod super dataclass pydantic-model protocol override function-argument
+    method-reference callback partial lambda dict-dispatch to_thread executor gather TaskGroup create_task wait_for
+    asyncio.run thread generator async-generator project-decorator project-contextmanager exit-method ExitStack
+    suppress tenacity flask quart fastapi starlette litestar django celery click typer discord telegram pytest.raises
+    isinstance-narrowing type-is-narrowing match-narrowing code-narrowing status-narrowing message-narrowing
+    conditional-reraise stored-error raise-from return-in-finally except-star break-out while-continue
+""".split()
+
+
+def programs_for(release: str) -> list[Program]:
+    return [program for program in all_programs() if program.fits(release, sys.version_info[:2])]
+
+
+@cache
+def observed(release: str) -> dict[str, harness.Truth]:
+    return harness.observe(programs_for(release), release)
+
+
+@cache
+def verdicts(release: str) -> tuple[claims.Verdict, ...]:
+    said = claims.inventory(programs_for(release), release)
+    truths = observed(release)
+    return tuple(v for p in programs_for(release) for v in claims.judge(p, release, truths[p.name], said[p.name]))
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_programs_are_fit(release: str) -> None:
+    """Every program passes when nothing fails, every marked call is reached, and none hangs."""
+    problems = {name: truth.problems for name, truth in observed(release).items() if truth.problems}
+    assert problems == {}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_policy_survives_a_fault_that_passes(release: str) -> None:
+    """Where a program retries, one failed attempt must not be felt: else the program does not show what it says."""
+    failed = [
+        (program.name, place, fault)
+        for program in programs_for(release)
+        if "retry" in program.facts
+        for place, site in observed(release)[program.name].sites.items()
+        for fault, survived in site.retries.survived.items()
+        if not survived
+    ]
+    assert failed == []
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_escapes_are_right(release: str) -> None:
+    """What reaches an entry point, family by family: at least 98% right, without the marked programs."""
+    mine = list(verdicts(release))
+    print(claims.table(mine))
+    told = "\n".join(claims.wrong_lines([v for v in mine if v.about == "escapes"]))
+    assert claims.share(mine, "escapes") >= 0.98, f"{claims.table(mine)}\n{told}"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_retries_are_right(release: str) -> None:
+    """Who retries, how often, with which waits, and as what the error leaves: at least 97% right."""
+    mine = [v for v in verdicts(release) if v.about in ("retry", "leaves_as")]
+    assert claims.share(mine, "retry", "leaves_as") >= 0.97, f"{claims.table(mine)}\n" + "\n".join(claims.wrong_lines(mine))
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_rest_is_right(release: str) -> None:
+    """What leaves the function, what leaves from iteration only, and what is lost: at least 97% right."""
+    about = ("function", "iterating", "lost")
+    mine = [v for v in verdicts(release) if v.about in about]
+    assert claims.share(mine, *about) >= 0.97, f"{claims.table(mine)}\n" + "\n".join(claims.wrong_lines(mine))
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_marked_limits_are_still_limits(release: str) -> None:
+    """A program that is marked as a known limit is wrong somewhere; else the mark must go."""
+    marked = {p.name for p in programs_for(release) if p.known_limit}
+    wrong = {v.program for v in verdicts(release) if not v.right}
+    assert marked - wrong == set()
+
+
+def test_marks_are_counted() -> None:
+    assert sum(program.known_limit is not None for program in all_programs()) == MARKED
+
+
+def test_every_construct_gets_out_and_does_not() -> None:
+    """A suite in which a construct only ever handles (or never does) proves nothing about it."""
+    ways: dict[str, set[bool]] = {}
+    for release in (OLD, NEWEST):
+        for program in programs_for(release):
+            for tag in program.tags:
+                ways.setdefault(tag, set()).add(observed(release)[program.name].gets_out)
+    missing = {tag: sorted(ways.get(tag, ())) for tag in CONSTRUCTS if ways.get(tag) != {True, False}}
+    assert missing == {}
+
+
+def test_the_suite_is_large_enough() -> None:
+    programs = all_programs()
+    assert sum("retry" not in p.facts for p in programs) >= 120
+    assert sum(p.modules > 1 for p in programs) >= 40
+    assert sum("retry" in p.facts for p in programs) >= 60
+
+
+def test_a_lexical_checker_fails_the_suite() -> None:
+    """Looking at the enclosing ``try`` alone is not enough: an easy suite proves nothing."""
+    right = asked = 0
+    for release in (OLD, NEWEST):
+        names = harness.names_of(release)
+        for program in programs_for(release):
+            for site in program.sites():
+                guess = lexical.escapes(program, site, names, min(int(release.split(".")[0]), 1))
+                seen = observed(release)[program.name].sites[site.id].escapes
+                right += sum((name in guess) == (name in seen) for name in names)
+                asked += len(names)
+    assert right / asked < 0.85, f"{right / asked:.3f}"

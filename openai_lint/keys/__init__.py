@@ -32,7 +32,7 @@ from openai_lint.keys.positions import (
 )
 from openai_lint.keys.redaction import redact
 from openai_lint.keys.shapes import MARKER, KeyMatch, find_keys, is_key
-from openai_lint.keys.words import is_placeholder
+from openai_lint.keys.words import named_placeholder
 
 __all__ = [
     "ENVIRONMENT",
@@ -58,10 +58,10 @@ __all__ = [
     "find_keys",
     "is_credential",
     "is_key",
-    "is_placeholder",
     "judge_credential",
     "kind_of_name",
     "looks_issued",
     "looks_like_org",
+    "named_placeholder",
     "redact",
 ]

@@ -54,8 +54,8 @@ VENDOR_PREFIXES = (
 """How the keys of other vendors begin. They are no OpenAI keys, whatever follows."""
 
 # A literal of a key and the rest of the word it stands in; after one such run the search goes on behind it.
-_MARKED = re.compile(MARKER + r"[A-Za-z0-9_-]*")
-_SESSIONS = re.compile(SESSION + r"[A-Za-z0-9_-]*")
+_MARKED = re.compile(rf"{MARKER}[A-Za-z0-9_-]{{{min(SIDES)},}}")
+_SESSIONS = re.compile(rf"{SESSION}[A-Za-z0-9_-]{{{_SESSION_BODY},}}")
 _NAME = re.compile(r"sk-(?!(?:proj|svcacct|admin|None)-)[A-Za-z0-9][A-Za-z0-9-]*-")
 # What may stand before a key although its last character is a letter or a digit: escapes of source text and JSON, of
 # URLs, of terminals. A key behind "\n" in a raw line is not part of a word that begins with n.

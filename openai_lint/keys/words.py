@@ -46,12 +46,6 @@ _WORD = re.compile(r"[a-z]{3,12}|[A-Z][a-z]{2,12}|[A-Z]{3,12}")
 _VOWEL = re.compile(r"[aeiouyAEIOUY]")
 _LEADING_WORD = re.compile(r"([A-Za-z]+?)[0-9]*\Z")
 
-# Something else than the key itself: a template, an ellipsis, a mask, a reference to where the key is kept.
-_TEMPLATE = re.compile(
-    r"<[^<>]*>|\$\{?\w|\{\w*\}|%\(\w+\)s|%\w+%|\.\.\.|…|\*\*|://|\A(?:env|file|vault|op|ref|secret|sm)[:.]"
-)
-
-_READ_AT_MOST = 2000
 _LOOK_AT = 160  # characters that decide; a token of a thousand characters is not told apart any better by the rest
 
 
@@ -111,18 +105,7 @@ def _step(first: int, second: int) -> bool:
     return -1 <= second - first <= 1 or (first, second) in ((57, 48), (48, 57))
 
 
-def is_placeholder(value: str, patterns: Sequence[str] = ()) -> bool:
-    """Whether the value stands in the place of a key without being one.
-
-    `patterns` are the project's own placeholders, as shell patterns (`sk-internal-*`), matched whatever the case.
-    """
-    bare = value.strip()
-    if len(bare) < 4 or named_placeholder(bare, patterns):
-        return True
-    return _TEMPLATE.search(bare[:_READ_AT_MOST]) is not None or made_up(bare)
-
-
 def named_placeholder(value: str, patterns: Sequence[str]) -> bool:
-    """Whether one of the project's own patterns names the value."""
+    """Whether one of the project's own placeholders names the value: shell patterns (`sk-internal-*`), in any case."""
     folded = value.casefold()
     return any(fnmatchcase(folded, pattern.casefold()) for pattern in patterns)

@@ -141,7 +141,7 @@ class Observer:
             "preload": libraries_of(program),
             "stdin": program.facts.get("stdin", "").replace("\\n", "\n"),
         }
-        self.base |= {key: program.facts[key] for key in ("run", "call", "drive") if key in program.facts}
+        self.base |= {key: program.facts[key] for key in ("run", "call", "drive", "path") if key in program.facts}
         self.base["sites"] = [{**asdict(site), "id": site.id} for site in program.sites()]
 
     def once(self, **plan: object) -> dict:

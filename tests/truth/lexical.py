@@ -1,4 +1,4 @@
-"""The obvious checker, kept to show what it cannot see: an API call is handled when it stands in a ``try`` that names its errors.
+"""The obvious checker, kept to show what it cannot see: a call is handled when it stands in a ``try`` that names its errors.
 
 It knows nothing of callers, decorators, re-raised errors, streams or threads. The suite must be harder than that.
 """
@@ -7,6 +7,7 @@ import ast
 
 from .programs import Program, Site
 
+TRIES = (ast.Try, getattr(ast, "TryStar", ast.Try))
 #: what a handler of this name catches; a name that is missing here catches itself
 BASES = {
     0: {"OpenAIError": "all", "Exception": "all", "BaseException": "all"},
@@ -51,7 +52,7 @@ def escapes(program: Program, site: Site, names: tuple[str, ...], major: int) ->
     tree = ast.parse(program.files[site.path])
     left = set(names)
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Try, getattr(ast, "TryStar", ast.Try))) and node.handlers:
-            if node.body[0].lineno <= site.mark <= (node.body[-1].end_lineno or 0):
-                left -= {name for name in left if handled(node.handlers, name, major)}
+        inside = isinstance(node, TRIES) and node.body[0].lineno <= site.mark <= (node.body[-1].end_lineno or 0)
+        if inside:
+            left -= {name for name in left if handled(node.handlers, name, major)}
     return left

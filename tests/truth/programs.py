@@ -18,7 +18,9 @@ One of ``run`` (a script with arguments, or ``-m package``), ``call`` (an expres
 (an expression over `drivers`, where a framework calls the program) says how it starts. Each API call is marked by a comment
 ``# api`` on one of its lines. Other facts:
 
-``sdk``          ``0.28``, ``1.x`` (every release from 1.0 on), ``1.x-2.x``, ``3.x``
+``sdk``          ``0.28``, ``1.x`` (every release from 1.0 on), ``1.x-2.x``, ``3.x``, or ``both``: written for 1.x, and put into the words
+                 of 0.28 by `to_zero` as a second program (its name ends in ``@0.28``)
+``path``         a folder that an installation would put on the path (``src``)
 ``retry``        the library or ``loop`` that retries; ``attempts`` and waits are then compared
 ``inner``        how many calls one attempt of the outermost policy makes, where policies are nested
 ``known-limit``  why the linter cannot be right here
@@ -29,12 +31,12 @@ One of ``run`` (a script with arguments, or ``-m package``), ``call`` (an expres
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "programs"
 MARK = re.compile(r"#\s*api\b")
-FACTS = {"tags", "sdk", "run", "call", "drive", "retry", "inner", "known-limit", "python", "stdin", "bound"}
+FACTS = {"path", "tags", "sdk", "run", "call", "drive", "retry", "inner", "known-limit", "python", "stdin", "bound"}
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,37 @@ def read(path: Path) -> Iterator[Program]:
         files = dict(re.findall(r"^```\w+ (\S+)\n(.*?)^```$", rest, flags=re.MULTILINE | re.DOTALL))
         if not files or not facts.keys() & {"run", "call", "drive"}:
             raise ValueError(f"{path.name}: {name}: no files, or nothing says how it starts")
-        yield Program(name.strip(), path.name, facts, files)
+        program = Program(name.strip(), path.name, facts, files)
+        yield from in_both(program) if facts.get("sdk") == "both" else [program]
+
+
+#: 1.x on the left, 0.28 on the right, applied in this order; nothing else is allowed to differ in a program for both
+TO_ZERO = (
+    (r"^client = openai\.(Async)?OpenAI\(.*\)\n\n?", ""),
+    (r"\bclient\.chat\.completions\.create\b", "openai.ChatCompletion.create"),
+    (r"\bclient\.embeddings\.create\b", "openai.Embedding.create"),
+    (r"\bopenai\.(OpenAIError|APIError)\b", "openai.error.OpenAIError"),
+    (r"\bopenai\.APITimeoutError\b", "openai.error.Timeout"),
+    (r"\bopenai\.(BadRequestError|NotFoundError)\b", "openai.error.InvalidRequestError"),
+    (r"\bopenai\.InternalServerError\b", "openai.error.ServiceUnavailableError"),
+    (r"\bopenai\.(RateLimitError|AuthenticationError|APIConnectionError)\b", r"openai.error.\1"),
+    (r"\.status_code\b", ".http_status"),
+)
+
+
+def to_zero(text: str) -> str:
+    """A module for 1.x in the words of 0.28; a module with an asynchronous client calls ``acreate``."""
+    asynchronous = "openai.AsyncOpenAI(" in text
+    for pattern, words in TO_ZERO:
+        text = re.sub(pattern, words, text, flags=re.M)
+    return re.sub(r"\bopenai\.(ChatCompletion|Embedding)\.create\b", r"openai.\1.acreate", text) if asynchronous else text
+
+
+def in_both(program: Program) -> Iterator[Program]:
+    """A program for both lines as two programs."""
+    yield replace(program, facts=program.facts | {"sdk": "1.x"})
+    files = {path: to_zero(text) if path.endswith(".py") else text for path, text in program.files.items()}
+    yield Program(program.name + "@0.28", program.source, program.facts | {"sdk": "0.28"}, files)
 
 
 def all_programs() -> list[Program]:

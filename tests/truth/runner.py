@@ -625,7 +625,7 @@ def child(job: dict, port: int, closed_port: int, answer: int) -> None:
     builtins.__truth__ = WATCH.note_function
     os.chdir(job["dir"])
     sys.path_hooks.insert(0, loader_hook(job["dir"]))
-    sys.path.insert(0, job["dir"])
+    sys.path.insert(0, str(Path(job["dir"], job.get("path", ""))))
     error: BaseException | None = None
     try:
         run_program(job)

@@ -491,6 +491,7 @@ def test_keys_of_no_known_format_are_hidden_beside_the_name_of_a_credential() ->
             '    "Authorization": "Bearer {}",',
             'os.environ["AZURE_OPENAI_KEY"] = "{}"',
             "api_key=(\n    '{}'\n)",
+            "AZURE_OPENAI_KEY={}",
         ):
             shown = redact(template.format(value))
             assert value[-8:] not in shown and f"…[{len(value)} chars]" in shown
@@ -510,6 +511,8 @@ def test_a_key_put_together_from_parts_is_hidden_in_all_of_them() -> None:
         "response = self.client1.chat.completions.create(model='gpt-4o-mini-2024-07-18', max_tokens=1024)",
         "except openai.RateLimitError as error:  # retry-after 20 seconds",
         "task_id = 'task-2024-08-01-nightly-run-of-everything'",
+        "logits = dict(token='the', logprob=-1.1920928955078125e-06, bytes=[116, 104, 101])",
+        "# see https://help.example.org/en/api-reference/token-usage2?from=search",
         "checksum = 'd41d8cd98f00b204e9800998ecf8427e'",
         "openai.api_key = 'sk-your-api-key-here'",
         "",

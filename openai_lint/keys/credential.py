@@ -13,6 +13,7 @@ SHORTEST = 16
 """Characters that a credential has at least."""
 
 _LONGEST = 8000
+_LETTERS_AT_LEAST = 3  # fewer are in numbers (-1.5e-06) and times (20240501T120000Z)
 
 
 class Judgement(enum.Enum):
@@ -138,8 +139,9 @@ def looks_issued(value: str) -> bool:
     if not _may_be_issued(value):
         return False
     body = value[len(shown_prefix(value)) :]
-    mixed = any(letter.isdigit() for letter in body) and any(letter.isalpha() for letter in body)
-    return mixed and not made_up(body)
+    letters = sum(letter.isalpha() for letter in body)
+    has_digits = any(letter.isdigit() for letter in body)
+    return has_digits and letters >= _LETTERS_AT_LEAST and not made_up(body)
 
 
 def shown_prefix(value: str) -> str:

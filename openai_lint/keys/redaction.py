@@ -17,8 +17,8 @@ _REST_AT_LEAST = 24  # the marker and a few characters more: a key that is cut, 
 
 # Every pattern takes a run as a whole and begins where none of its characters stands before: linear on any text.
 _RUN = re.compile(r"[A-Za-z0-9_-]+")
-_TOKEN = re.compile(r"[A-Za-z0-9_+/=.~-]{16,}")
-_PIECE = re.compile(rf"[A-Za-z0-9_+/=.~:-]{{{_PIECE_AT_LEAST},}}")
+_TOKEN = re.compile(r"[A-Za-z0-9_+/.~-]{14,}={0,2}")  # `=` only as padding: what stands before it is a name
+_PIECE = re.compile(rf"[A-Za-z0-9_+/.~-]{{{_PIECE_AT_LEAST},}}")
 _FAMILY = re.compile(
     r"(?<![A-Za-z0-9])(?:sk-[A-Za-z0-9_-]{20,}|sess-[A-Za-z0-9]{20,}|whsec_[A-Za-z0-9+/=]{20,}|ek_[0-9a-f]{32})"
 )

@@ -1,7 +1,7 @@
 """Which release of the `openai` package does the project around a file use?
 
-What a source says itself (`pin_in_source`) goes before what the project says (`Pins.for_file`); `resolve` turns either
-into the known releases that it allows.
+`Pins.for_source` answers for one file: what its text says itself (`pin_in_source`) goes before what the project says
+(`Pins.for_file`). `resolve` turns a pin into the known releases that it allows.
 """
 
 from openai_lint.pins.pin import Pin, nearest, read_pin, resolve

@@ -49,7 +49,8 @@ class Disk:
 
     def note(self, path: str, error: Exception) -> None:
         """Remember that the file at `path` is not what its name says."""
-        self.notes.append(f"{path}: not understood, ignored: {error}".splitlines()[0])
+        reason = str(error) or type(error).__name__
+        self.notes.append(f"{path}: not understood, ignored: {reason.splitlines()[0]}")
 
     def _read(self, path: str) -> bytes | None:
         full = self.root / path
@@ -66,7 +67,7 @@ class Disk:
                 return None
             return full.read_bytes()
         except (OSError, ValueError) as error:
-            self.notes.append(f"{path}: cannot be read: {error}")
+            self.notes.append(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}")
             return None
 
 

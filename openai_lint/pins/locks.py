@@ -15,8 +15,8 @@ import tomli
 from openai_lint.pins.pin import Pin, either, read_pin
 
 _TABLE = re.compile(r"^\[", re.MULTILINE)
-_ENTRY = re.compile(r"""^name\s*=\s*["']openai["']\s*$""", re.MULTILINE | re.IGNORECASE)
-_MEMBER = re.compile(r"""^source = \{ (?:editable|virtual|directory) = "([^"\n]*)" \}""", re.MULTILINE)
+_ENTRY = re.compile(r"""\nname = ["']openai["']""")
+_MEMBER = re.compile(r"""source = \{ (?:editable|virtual|directory) = "([^"\n]*)" \}""")
 _BUILT = re.compile(r"/openai-(?P<version>\d[^-/\s]*)-", re.IGNORECASE)
 
 # More entries than environments exist are no lock file but an attempt to keep us busy.
@@ -35,13 +35,13 @@ def read_toml_lock(text: str, name: str) -> Lock | None:
     """`uv.lock`, `poetry.lock`, `pdm.lock`, `pylock.toml`: tables `[[package]]` with `name` and `version`."""
     pins: list[Pin] = []
     for found in islice(_ENTRY.finditer(text), _ENTRIES):
-        start = text.rfind("\n[", 0, found.start()) + 1
+        start = text.rfind("\n[", 0, found.start() + 1) + 1
         following = _TABLE.search(text, found.end())
         entry = tomli.loads(text[start : following.start() if following else len(text)])
         (tables,) = entry.values() if len(entry) == 1 else ([],)
         table = tables[0] if isinstance(tables, list) and tables else {}
         version = table.get("version") if isinstance(table, dict) else None
-        pins += _exact(version, f"{name}:{text.count(chr(10), 0, found.start()) + 1}")
+        pins += _exact(version, f"{name}:{text.count(chr(10), 0, found.start()) + 2}")
     folder = posixpath.dirname(name)
     members = {posixpath.normpath(posixpath.join(folder, member)) for member in _MEMBER.findall(text)}
     pin = either(pins)

@@ -24,7 +24,7 @@ class Pin:
 
     `lowest` and `highest` are the bounds, with three parts (`1.3` is `1.3.0`), None where there is none. No release
     below `lowest` is allowed, and itself is but for `>`. `highest` itself is allowed if `closed` (`<=2.0`, `==2.0`) and
-    is the first beyond the range otherwise (`<2`). There may be holes between (`!=1.5`): ask `allows` about one release.
+    is the first beyond the range otherwise (`<2`). There may be holes between (`!=1.5`): ask `allows` about a release.
     `exact`: one release is named, by `==` or by a lock file. `source`: `path:line`, relative to the root; `line N` for
     a pin in a source text. `specifier`: as written there.
     """
@@ -77,7 +77,7 @@ def mention(specifier: str, source: str, weight: Weight = Weight.MAIN, *, condit
     """The mention that `specifier` makes; raises ValueError where `read_pin` finds none."""
     pin = read_pin(specifier, source)
     if pin is None:
-        raise ValueError(f"{source}: no release satisfies openai {specifier!r}")
+        raise ValueError(f"no release satisfies openai {specifier[:100]!r} ({source})")
     return Mention(pin, weight, conditional)
 
 
@@ -192,6 +192,7 @@ def _pin(ranges: Ranges, exact: bool, source: str, specifier: str) -> Pin:
 
 def _bound(release: Release) -> str:
     """A bound as people write it: the edges `1.0.dev0` and "all posts of 1.0" both read `1.0.0`."""
-    if release.pre[0] < 0:
-        release = Release(release.epoch, release.numbers)
-    return str(release._replace(dev=inf))
+    if release.dev == 0:
+        pre = Release(0, ()).pre if release.pre[0] < 0 else release.pre
+        release = release._replace(pre=pre, dev=inf)
+    return str(release)

@@ -1,11 +1,13 @@
 """Which release of `openai` the project around a file uses: the nearest folder that says so, up to the root."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from openai_lint.pins.disk import Disk
 from openai_lint.pins.folder import Folder, read_folder
 from openai_lint.pins.pin import Pin, narrowed
+from openai_lint.pins.source import pin_in_source
 
 
 class Pins:
@@ -32,6 +34,17 @@ class Pins:
         if folder not in self._answers:
             self._answers[folder] = self._answer(self._upwards(folder))
         return self._answers[folder]
+
+    def for_source(self, path: Path, text: str) -> Pin | None:
+        """As `for_file`, for a file with `text` (of a notebook, its joined cells), which may name a release itself.
+
+        A range in the text is narrowed by the project's pin where both agree.
+        """
+        around, inside = self.for_file(path), pin_in_source(text)
+        if inside is None:
+            return around
+        inside = replace(inside, source=f"{path.as_posix()}, {inside.source}")
+        return inside if around is None else narrowed(inside, around) or inside
 
     def _answer(self, chain: list[str]) -> Pin | None:
         for position, current in enumerate(chain):

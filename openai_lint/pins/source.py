@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 import tomli
 
 from openai_lint.pins.pin import Pin, either, read_pin
 from openai_lint.pins.requirement import read_requirement
 
-_SCRIPT = re.compile(r"^# /// script\s*$\s(?P<content>(?:^#(?: .*)?\r?$\s)+?)^# ///\s*$", re.MULTILINE)
-_MAGIC = re.compile(
-    r"""^[ \t]*(?P<comment>\#[ \t]*)?(?P<mark>[!%]{0,2})[ \t]*
-    (?:\{?sys\.executable\}?[ \t]+-m[ \t]+|python3?[ \t]+-m[ \t]+|uv[ \t]+)?
-    (?:pip3?|conda|mamba)[ \t]+install[ \t]+(?P<arguments>.*(?:\\\r?\n.*)*)""",
-    re.MULTILINE | re.VERBOSE,
+_SCRIPT = re.compile(r"^# /// script\s*$\n?", re.MULTILINE)
+_INSTALL = re.compile(r"install[ \t]+(?P<arguments>[^\r\n]*(?:(?<=\\)\r?\n[^\r\n]*)*)")
+# What may stand before it in its line: a comment sign, the mark of a magic, the interpreter, the installer.
+_BEFORE = re.compile(
+    r"(?P<comment>#)?\s*(?P<mark>[!%]{0,2})\s*(?:(?:\{?sys\.executable\}?|python3?)\s+-m\s+|uv\s+)?(?:pip3?|conda|mamba)"
 )
-_IMAGE = re.compile(r"\.(?:uv_)?pip_install\s*\((?P<arguments>[^()]{0,4000})")
+_IMAGE = re.compile(r"pip_install\s*\((?P<arguments>[^()]{0,4000})")
 _ARGUMENT = re.compile(r""""[^"\n]*"|'[^'\n]*'|[^\s"']+""")
 _LITERAL = re.compile(r""""([^"\n]*)"|'([^'\n]*)'""")
 _UPGRADE = re.compile(r"(?:^|\s)(?:-U|--upgrade)\b")
@@ -37,8 +37,11 @@ def _script(text: str) -> Pin | None:
     found = _SCRIPT.search(text)
     if found is None:
         return None
+    lines = list(takewhile(lambda line: line.startswith("#"), text[found.end() :].splitlines()))
+    while lines and lines[-1].rstrip() != "# ///":
+        lines.pop()
     try:
-        document = tomli.loads("".join(line[2:] or "\n" for line in found["content"].splitlines(keepends=True)))
+        document = tomli.loads("\n".join(line[2:] for line in lines[:-1]))
     except (ValueError, RecursionError):
         return None
     dependencies = document.get("dependencies")
@@ -48,9 +51,11 @@ def _script(text: str) -> Pin | None:
 
 def _installed(text: str, *, commented: bool) -> Pin | None:
     pin: Pin | None = None
-    for found in _MAGIC.finditer(text):
+    for found in _INSTALL.finditer(text):
+        line_start = text.rfind("\n", 0, found.start()) + 1
+        before = _BEFORE.fullmatch(text[line_start : found.start()].strip()[-200:])
         # Prose such as "# pip install openai" says what to do, not what was done.
-        if bool(found["comment"]) != commented or (commented and not found["mark"]):
+        if before is None or bool(before["comment"]) != commented or (commented and not before["mark"]):
             continue
         arguments = found["arguments"].replace("\\\n", " ").replace("\\\r\n", " ")
         for argument in _arguments(arguments):

@@ -32,8 +32,10 @@ FIRST = Edge(Release(-1, ()), 0)
 LAST = Edge(Release(2**62, ()), 1)
 EVERYTHING: Ranges = (Span(FIRST, LAST),)
 
-_CLAUSE = re.compile(r"[\s,]*(?P<operator>===|==|~=|!=|<=|>=|<|>|\^|~|=)?\s*(?P<version>[^\s,|<>=!~^()\[\]]+)")
+_CLAUSE = re.compile(r"[\s,]*(?P<operator>===|==|~=|!=|<=|>=|<|>|\^|~|=)?\s*(?P<version>(?:\d+!)?[^\s,|<>=!~^()\[\]]+)")
 _THREE_PARTS = 3
+# Nobody writes longer ones; each hole in a range costs time in every comparison.
+_LONGEST = 1000
 
 
 class Specifier(NamedTuple):
@@ -45,6 +47,8 @@ class Specifier(NamedTuple):
 
 def read_specifier(text: str) -> Specifier | None:
     """Reduce `text`; None where it is no specifier or allows nothing. Empty text and `*` allow everything."""
+    if len(text) > _LONGEST:
+        return None
     allowed: Ranges = ()
     exact = True
     alternatives = [part for part in re.split(r"\|\|?", text) if part.strip()] or ["*"]

@@ -196,7 +196,14 @@ def test_placeholders_are_nothing_in_the_position_of_a_credential(value: str, en
 
 def test_what_openai_never_issues_counts_only_where_the_client_talks_to_others() -> None:
     rng = random.Random("others")
-    values = [draw(rng, HEX, 32), draw(rng, HEX, 64), "sk-or-v1-" + draw(rng, HEX, 64), "gsk_" + draw(rng, NARROW, 52)]
+    uuid = "-".join(draw(rng, HEX, size) for size in (8, 4, 4, 4, 12))
+    values = [
+        uuid,
+        draw(rng, HEX, 32),
+        draw(rng, HEX, 64),
+        "sk-or-v1-" + draw(rng, HEX, 64),
+        "gsk_" + draw(rng, NARROW, 52),
+    ]
     for value in values:
         assert judge_credential(value, Context()).judgement is Judgement.NONE
         assert judge_credential(value, Context(endpoint=Endpoint.OTHER)).judgement is Judgement.CREDENTIAL
@@ -492,14 +499,24 @@ def test_keys_of_no_known_format_are_hidden_beside_the_name_of_a_credential() ->
             'os.environ["AZURE_OPENAI_KEY"] = "{}"',
             "api_key=(\n    '{}'\n)",
             "AZURE_OPENAI_KEY={}",
+            "'{}'  # the key",
+            "key\nkey\n{}",
         ):
             shown = redact(template.format(value))
             assert value[-8:] not in shown and f"…[{len(value)} chars]" in shown
 
 
+@pytest.mark.parametrize("name", ["azure, 84", "azure, ad token", "webhook", "proxy, sk- without the marker"])
+def test_what_shows_its_origin_is_hidden_wherever_it_stands(name: str) -> None:
+    value = CREDENTIALS[name][1](random.Random(name))
+    shown = redact(f"print({value!r})")
+    assert not pieces(value[8:], 8) & pieces(shown, 8)
+    assert f"…[{len(value)} chars]" in shown
+
+
 def test_a_key_put_together_from_parts_is_hidden_in_all_of_them() -> None:
     key = marked(random.Random("parts"), "sk-proj-", 58, NARROW)
-    line = f'api_key="{key[:30]}" + "{key[30:60]}" "{key[60:]}"'
+    line = f'join("{key[:18]}" + "{key[18:60]}" "{key[60:70]}{{x}}{key[70:76]}", "{key[76:]}")'
     shown = redact(line, [key])
     assert not pieces(key[8:], 6) & pieces(shown, 6)
 

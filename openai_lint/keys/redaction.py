@@ -25,8 +25,8 @@ _FAMILY = re.compile(
 _JWT = re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*)?")
 _AZURE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{60,}")
 _AZURE_MARKER = "JQQJ9"
-# A line that speaks of credentials, and the next one: there everything that looks issued is hidden.
-_LINES = re.compile(r"(?i)(?:key|token|secret|authorization|bearer|credential|passw)[^\n]*(?:\n[^\n]*)?")
+_LINE = re.compile(r"[^\n]+")
+_SPEAKS_OF_CREDENTIALS = re.compile(r"(?i)key|token|secret|authorization|bearer|credential|passw")
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
@@ -49,7 +49,7 @@ def _once(text: str, secrets: list[str]) -> str:
     for start, end in _merged(sorted({*_known(text, secrets), *_recognised(text)})):
         hidden = text[start:end]
         prefix = _prefix(hidden)
-        if len(hidden) - len(prefix) >= _PIECE_AT_LEAST:
+        if hidden != prefix:
             out += [text[at:start], f"{prefix}…[{len(hidden)} chars]"]
             at = end
     return "".join(out) + text[at:]
@@ -71,10 +71,19 @@ def _recognised(text: str) -> Iterator[tuple[int, int]]:
         for match in _AZURE.finditer(text):
             if _AZURE_MARKER in match.group():
                 yield match.span()
-    for line in _LINES.finditer(text):
-        for token in _TOKEN.finditer(text, line.start(), line.end()):
-            if looks_issued(token.group()):
-                yield token.span()
+    yield from _beside_names(text)
+
+
+def _beside_names(text: str) -> Iterator[tuple[int, int]]:
+    """What looks issued on a line that speaks of credentials, and on the next one."""
+    spoke = False
+    for line in _LINE.finditer(text):
+        speaks = _SPEAKS_OF_CREDENTIALS.search(text, line.start(), line.end()) is not None
+        if speaks or spoke:
+            for token in _TOKEN.finditer(text, line.start(), line.end()):
+                if looks_issued(token.group()):
+                    yield token.span()
+        spoke = speaks
 
 
 def _key_start(run: str) -> int:
@@ -92,7 +101,8 @@ def _known(text: str, secrets: list[str]) -> Iterator[tuple[int, int]]:
             yield at, at + len(secret)
             at = text.find(secret, at + len(secret))
     for piece in _PIECE.finditer(text):
-        if any(piece.group() in body for body in bodies):
+        rest = piece.group()[len(_prefix(piece.group())) :]
+        if any(rest in body for body in bodies):
             yield piece.span()
 
 

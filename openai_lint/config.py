@@ -1,7 +1,7 @@
 """``[tool.openai-lint]`` and ``openai-lint.toml``: typed, nearest to each file, never merged except by ``extend``.
 
-The fields of ``Config`` are the table of options: their metadata say what a key takes and what it means, and the reader,
-the error messages, the JSON Schema and the documentation are made from them.
+The fields of ``Config`` are the table of options: their metadata say what a key takes and what it means, and the
+reader, the error messages, the JSON Schema and the documentation are made from them.
 """
 
 import re
@@ -68,7 +68,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """One layer of rule selection: a file's, or the command line's. ``select`` None keeps what the layer below chose."""
+    """One layer of rule selection: a file's, or the command line's. ``select`` None keeps what the one below chose."""
 
     origin: str
     select: tuple[str, ...] | None = None
@@ -329,7 +329,7 @@ class ConfigSource:
 
 
 def _table(path: str, *, needed: bool) -> Mapping[str, Any] | None:
-    """The keys that a file holds for us. ``needed``: its absence is an error, and so is a pyproject without our table."""
+    """The keys that a file holds for us, None if there is no such file; ``needed`` makes that an error."""
     try:
         data = Path(path).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -360,6 +360,32 @@ def _table(path: str, *, needed: bool) -> Mapping[str, Any] | None:
     if not isinstance(document, dict):
         raise ConfigError(path, "tool.openai-lint", f"expected a table, found {_shown(document)}")
     return document
+
+
+def shown(config: Config) -> str:
+    """The settings as TOML, with the file that they come from in front."""
+    import json
+
+    lines = [f"# {config.origin}"]
+    for key, option in KEYS.items():
+        value = getattr(config, option.name)
+        kind = option.metadata["kind"]
+        if key == "exclude" and value is None:
+            value = (Patterns("/", DEFAULT_EXCLUDE),)
+        if value is None or key == "extend":
+            continue
+        if kind == "patterns":
+            value = [line for patterns in value for line in patterns.lines]
+        elif kind == "pattern-selectors":
+            value = {line: list(rules) for patterns, rules in value for line in patterns.lines}
+        elif kind == "levels":
+            value = dict(value)
+        if isinstance(value, dict):
+            inner = ", ".join(f"{json.dumps(name)} = {json.dumps(item)}" for name, item in value.items())
+            lines.append(f"{key} = {{ {inner} }}" if inner else f"{key} = {{}}")
+        else:
+            lines.append(f"{key} = {json.dumps(list(value) if isinstance(value, tuple) else value)}")
+    return "\n".join(lines) + "\n"
 
 
 def schema() -> dict[str, Any]:

@@ -1,18 +1,21 @@
 """Which files there are: the root that is linked, the files below it, and the ones that are reported.
 
-Given paths choose what is reported; the root chooses what is linked, because a hook passes only the changed files and the
-handler of an error may stand in another one.
+Given paths choose what is reported; the root chooses what is linked, because a hook passes only the changed files and
+the handler of an error may stand in another one.
 """
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openai_lint import gate
 from openai_lint.config import FILES, Config, ConfigSource
-from openai_lint.facts import ModuleFacts, Unreadable
 from openai_lint.patterns import Patterns
+
+if TYPE_CHECKING:
+    from openai_lint.facts import ModuleFacts, Unreadable
 
 SUFFIXES = (".py", ".pyw", ".ipynb")
 STDIN = "<stdin>.py"
@@ -43,7 +46,7 @@ def absolute(path: str, cwd: str | None = None) -> str:
 def display(path: str, cwd: str | None = None) -> str:
     """How a file is named in the report: relative to the working directory, absolute only outside it."""
     base = (cwd if cwd is not None else absolute(".")).rstrip("/") + "/"
-    shown = path[len(base) :] if path.startswith(base) else path
+    shown = path.removeprefix(base)
     return shown.removesuffix(STDIN) + "<stdin>" if shown.endswith(STDIN) else shown
 
 
@@ -72,8 +75,10 @@ def given(paths: Sequence[str], stdin: tuple[str | None, bytes] | None = None) -
 
 
 def root_of(path: str, source: ConfigSource) -> str:
-    """The root for linking of a folder: the nearest folder with ``.git`` or a configuration with ``root = true``; without
-    either the nearest ``pyproject.toml``, else the working directory, or the folder itself where it lies outside."""
+    """The root for linking of a folder: the nearest one with ``.git`` or a configuration with ``root = true``.
+
+    Without either the nearest with ``pyproject.toml``, else the working directory, or the folder itself outside of it.
+    """
     nearest_project = None
     for folder in _upwards(path):
         own = source.own(folder)
@@ -109,7 +114,7 @@ class Workspace:
         files: Iterable[str],
         reported: Iterable[str],
         source: ConfigSource,
-        extract: Callable[[str, bytes], ModuleFacts | Unreadable],
+        extract: "Callable[[str, bytes], ModuleFacts | Unreadable]",
         *,
         overlay: Mapping[str, bytes] | None = None,
         named: Iterable[str] = (),
@@ -142,13 +147,15 @@ class Workspace:
                 self._kept += len(data)
         return data
 
-    def facts(self, path: str) -> ModuleFacts | Unreadable:
+    def facts(self, path: str) -> "ModuleFacts | Unreadable":
         """The facts of a file, extracted when first asked for."""
         found = self._facts.get(path)
         if found is None:
             try:
                 found = self._extract(path, self.read(path))
             except OSError as error:
+                from openai_lint.facts import Unreadable
+
                 found = Unreadable(path, f"cannot be read: {error.strerror or error}", 1, 1)
             self._facts[path] = found
         return found
@@ -159,8 +166,10 @@ class Workspace:
         return tuple(self._facts)
 
     def gate(self, path: str) -> bool:
-        """Whether the file can matter by itself. One that cannot be read does: somebody must say so; one that vanished
-        since it was listed does not."""
+        """Whether the file can matter by itself.
+
+        One that cannot be read does: somebody must say so. One that vanished since it was listed does not.
+        """
         verdict = self._gate.get(path)
         if verdict is None:
             try:
@@ -190,7 +199,7 @@ class Workspace:
         return self._source.for_path(path)
 
     def is_test(self, path: str) -> bool:
-        """Whether the file is a test, by its place below the root: ``tests/``, ``test_*.py``, ``*_test.py``, conftest."""
+        """Whether the file is a test: ``tests/``, ``test_*.py``, ``*_test.py`` or conftest, seen from the root."""
         base = str(self.root).rstrip("/") + "/"
         inside = path[len(base) :] if path.startswith(base) else path.rpartition("/")[2]
         *folders, name = inside.split("/")
@@ -201,7 +210,7 @@ class Workspace:
 def workspaces(
     source: Source,
     config: ConfigSource,
-    extract: Callable[[str, bytes], ModuleFacts | Unreadable],
+    extract: "Callable[[str, bytes], ModuleFacts | Unreadable]",
     *,
     sdk: str | None = None,
 ) -> list[Workspace]:

@@ -1,9 +1,9 @@
 """The byte gate: which files can matter at all, told from their bytes, without parsing anything.
 
 A file matters by itself when it imports the SDK, names a method by a chain that only the SDK has, talks to one of its
-hosts, names its environment variables, or holds something that may be a key. A file that only gets a client, or an error,
-from another module of the project says none of that; the linker keeps such files round by round, by the names they mention.
-Each expression begins with a literal, which lets the search run at memory speed.
+hosts, names its environment variables, or holds something that may be a key. A file that only gets a client, or an
+error, from another module of the project says none of that; the linker keeps such files round by round, by the names
+that they mention. Each expression begins with a literal, which lets the search run at memory speed.
 """
 
 import re
@@ -20,21 +20,96 @@ _KEY = re.compile(rb"sk-[A-Za-z0-9_-]{12}")
 _VARIABLES = re.compile(rb"OPENAI_[A-Z]")
 
 
+_METHODS = {
+    "assistants": (
+        "create",
+        "list",
+        "retrieve",
+    ),
+    "batches": (
+        "create",
+        "retrieve",
+    ),
+    "chat": ("completions",),
+    "completions": (
+        "create",
+        "parse",
+        "stream",
+    ),
+    "embeddings": ("create",),
+    "files": (
+        "content",
+        "create",
+        "delete",
+        "list",
+        "retrieve",
+    ),
+    "images": (
+        "create_variation",
+        "edit",
+        "generate",
+    ),
+    "jobs": ("create",),
+    "messages": (
+        "create",
+        "list",
+    ),
+    "models": (
+        "list",
+        "retrieve",
+    ),
+    "moderations": ("create",),
+    "realtime": ("connect",),
+    "responses": (
+        "create",
+        "parse",
+        "retrieve",
+        "stream",
+    ),
+    "runs": (
+        "create",
+        "retrieve",
+        "stream",
+        "submit_tool_outputs",
+    ),
+    "speech": ("create",),
+    "threads": ("create",),
+    "transcriptions": ("create",),
+    "translations": ("create",),
+    "vector_stores": ("create",),
+    "Audio": (
+        "transcribe",
+        "translate",
+    ),
+    "ChatCompletion": ("create",),
+    "Completion": ("create",),
+    "Edit": ("create",),
+    "Embedding": ("create",),
+    "File": ("create",),
+    "FineTune": ("create",),
+    "FineTuningJob": ("create",),
+    "Image": (
+        "create",
+        "create_edit",
+        "create_variation",
+    ),
+    "Model": (
+        "list",
+        "retrieve",
+    ),
+    "Moderation": ("create",),
+}
+"""The last two words, as resource to methods, of what real code calls on objects that it did not make itself."""
+
+
 @cache
 def _chains() -> re.Pattern[bytes]:
-    """``.resource.method`` for every method of the SDK's catalogue, and ``Class.method`` for the module-level classes."""
-    from openai_lint.sdk import marker_names
-
-    by_resource: dict[str, set[str]] = {}
-    for path in marker_names():
-        *front, method = path.split(".")
-        if front:
-            by_resource.setdefault(front[-1], set()).add(method)
+    """``.resource.method`` as the methods of the SDK are written, with any wrapper between, and their async forms."""
     branches = []
-    for resource, methods in sorted(by_resource.items()):
-        names = b"|".join(sorted(re.escape(name.encode()) for name in methods))
-        branches.append(re.escape(resource.encode()) + _SPACE + rb"\." + _SPACE + rb"(?:with_|" + names + rb")\b")
-    return re.compile(rb"\.(?:" + b"|".join(branches) + rb"|chat" + _SPACE + rb"\." + _SPACE + rb"completions)")
+    for resource, methods in _METHODS.items():
+        names = b"|".join(name.encode() for name in methods)
+        branches.append(resource.encode() + _SPACE + rb"\." + _SPACE + rb"a?(?:with_|" + names + rb")")
+    return re.compile(rb"\.(?:" + b"|".join(branches) + rb")")
 
 
 def matters(data: bytes) -> bool:

@@ -23,7 +23,7 @@ class Chosen:
 
 @cache
 def resolve(selector: str) -> tuple[int, frozenset[str]]:
-    """How specific a selector is (0 for ALL, the length of a prefix, 100 for a whole code or a name) and what it matches.
+    """How specific a selector is, and what it matches: 0 for ALL, the length of a prefix, 100 for a code or a name.
 
     Raises KeyError if it matches no rule.
     """
@@ -49,6 +49,20 @@ def codes(selectors: tuple[str, ...], origin: str, key: str) -> frozenset[str]:
     return found
 
 
+def validate(config: Config) -> None:
+    """Raises for the first selector in the configuration that matches no rule, as ``chosen`` does; imports no rule."""
+    for layer in config.selection:
+        codes(layer.select or (), layer.origin, "select")
+        codes(layer.extend, layer.origin, "extend-select")
+        codes(layer.ignore, layer.origin, "ignore")
+    origin = config.origin
+    codes(tuple(written for written, _ in config.severity), origin, "severity")
+    for _, selectors in config.per_file_ignores:
+        codes(selectors, origin, "per-file-ignores")
+    for key in ("fixable", "unfixable", "extend_safe_fixes", "extend_unsafe_fixes"):
+        codes(getattr(config, key) or (), origin, key.replace("_", "-"))
+
+
 def chosen(config: Config) -> Chosen:
     """The rules that run for files with this configuration.
 
@@ -63,17 +77,17 @@ def _chosen(layers: tuple[Selection, ...]) -> Chosen:
     exact: set[str] = set()
     for layer in layers:
         steps: list[tuple[int, bool, frozenset[str]]] = []
-        for key, selectors, adds in (
-            ("select", layer.select or (), True),
-            ("extend-select", layer.extend, True),
-            ("ignore", layer.ignore, False),
+        for key, selectors, ignored in (
+            ("select", layer.select or (), False),
+            ("extend-select", layer.extend, False),
+            ("ignore", layer.ignore, True),
         ):
             for selector in selectors:
                 try:
                     weight, matched = resolve(selector)
                 except KeyError:
                     raise _unknown(selector, layer.origin, key) from None
-                steps.append((weight, not adds, matched))
+                steps.append((weight, ignored, matched))
         if layer.select is not None:
             running, exact = set(), set()
         elif running is None:

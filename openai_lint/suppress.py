@@ -1,5 +1,8 @@
-"""Comments that silence findings: ``# openai-lint: ignore[OAI101] reason``, ``ignore-file``, ``# noqa``, and the pragmas
-that secret scanners know. Says which findings they drop, and which of our own comments drop none."""
+"""Comments that silence findings, and which of our own silence none.
+
+``# openai-lint: ignore[OAI101] reason``, ``# openai-lint: ignore-file[...]``, ``# noqa``, and the pragmas that scanners
+for secrets know.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -51,6 +54,7 @@ class _Allowed(Silencer):
     """A pragma of a secret scanner."""
 
     def takes(self, code: str, name: str, lines: Sequence[int]) -> bool:
+        del name
         return code.startswith(KEYS) and self.comment.line in lines
 
 
@@ -67,13 +71,13 @@ class Silencers:
             return False
         lines = [self._line(cell, line) for cell, line in spots]
         # No short cut: a second comment for the same finding is used as well.
-        return any([silencer.takes(code, name, lines) for silencer in self.all])
+        return bool(sum(silencer.takes(code, name, lines) for silencer in self.all))
 
     def unused(self, ran: frozenset[str], names: dict[str, str]) -> list[tuple[Silencer, tuple[str, ...]]]:
         """Comments that silence nothing, with those of their codes that do not (none for a comment without codes).
 
-        ``ran`` are the codes of the rules that ran on this file; ``names`` gives the code of every rule's name. Codes of
-        other tools, and of rules that did not run, are not judged.
+        ``ran`` are the codes of the rules that ran on this file; ``names`` gives the code of every rule's name. Codes
+        of other tools, and of rules that did not run, are not judged.
         """
         running = set(ran)
         found: list[tuple[Silencer, tuple[str, ...]]] = []
@@ -88,6 +92,13 @@ class Silencers:
             if idle:
                 found.append((silencer, idle))
         return found
+
+    def cell_of(self, line: int) -> tuple[int | None, int]:
+        """The cell that a line of the module stands in, and the line in it; no cell outside notebooks."""
+        for cell in self._cells.values():
+            if cell.first_line <= line < cell.first_line + cell.lines:
+                return cell.number, line - cell.first_line + 1
+        return None, line
 
     def _line(self, cell: int | None, line: int) -> int:
         return line if cell is None or cell not in self._cells else self._cells[cell].first_line + line - 1

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
-from openai_lint.rule import Rule
+if TYPE_CHECKING:
+    from openai_lint.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ def catalogue() -> tuple[Entry, ...]:
 
 
 @cache
-def load(code: str) -> Rule:
+def load(code: str) -> "Rule":
     """The rule with that code. Raises KeyError if there is none."""
     for entry in catalogue():
         if entry.code == code:

@@ -1,0 +1,35 @@
+"""Findings to text, one file for each format. A format is a function of the report; it prints nothing."""
+
+from importlib import import_module
+
+from openai_lint.report import Report
+
+ALIASES = {"full": "text"}
+LISTS_CALLS = ("text", "concise", "json")
+"""Formats that can write an inventory."""
+
+
+class FormatError(Exception):
+    """What was asked for cannot be written in that format."""
+
+
+def render(report: Report, name: str, *, statistics: bool = False, colour: bool = False, summary: bool = True) -> str:
+    """The report in a format. ``statistics`` counts by rule instead; ``summary`` is for the closing lines of text.
+
+    Raises FormatError where the format cannot show what the report holds.
+    """
+    name = ALIASES.get(name, name)
+    if statistics and report.calls is None:
+        from openai_lint.formats import statistics as counting
+
+        return counting.render(report, as_json=name == "json")
+    if name in ("text", "concise"):
+        from openai_lint.formats import concise, text
+
+        if report.calls is not None:
+            return text.inventory(report)
+        return concise.render(report) if name == "concise" else text.render(report, colour=colour, summary=summary)
+    if report.calls is not None and name not in LISTS_CALLS:
+        raise FormatError(f"an inventory is written as {' or '.join(LISTS_CALLS[::2])}, not as {name}")
+    rendered: str = import_module(f"{__name__}.{name}").render(report)
+    return rendered

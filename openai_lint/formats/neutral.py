@@ -1,0 +1,42 @@
+"""Nothing that a source file says may act on the terminal, the CI log or the reader.
+
+Keys, control characters and workflow commands are made harmless before they are shown.
+"""
+
+import re
+from functools import cache
+
+# C0 and C1 controls but for the tab, separators that end a line for some readers, and marks that turn the direction
+# of text round.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+# `::error::` at the beginning of a line commands GitHub's runner; `##[...]`, `##vso[...]` and `##teamcity[...]` command
+# it and others anywhere in a line.
+_COMMAND = re.compile(r"\A(\s*):(?=:)|##(?=\w*\[)")
+
+
+def safe(text: str) -> str:
+    """One line of text that is safe to show."""
+    return _COMMAND.sub(_harmless, _CONTROL.sub(_visible, redacted(text).replace("\t", "    ")))
+
+
+def redacted(text: str) -> str:
+    """The text with keys shown by their prefix only."""
+    return _redact(text)
+
+
+@cache
+def _redact(text: str) -> str:
+    from openai_lint.keys import redact
+
+    return redact(text)
+
+
+def _visible(match: re.Match[str]) -> str:
+    number = ord(match[0])
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
+
+
+def _harmless(match: re.Match[str]) -> str:
+    return "# #" if match[0] == "##" else f"{match[1]}: "

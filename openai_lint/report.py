@@ -1,0 +1,108 @@
+"""What a run gives back: findings or an inventory, what was left out and why, and the source lines to show."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from openai_lint.facts import Cell
+    from openai_lint.rule import Finding, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A rule that raised: the linter's own fault. ``path`` is the file it was looking at, where that can be told."""
+
+    code: str
+    path: str | None
+    error: str
+    trace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The decoded text of the files that findings stand in, with the cells of notebooks."""
+
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cells: Mapping[str, "tuple[Cell, ...]"] = field(default_factory=dict)
+
+    def line(self, path: str, cell: int | None, number: int) -> str | None:
+        """One line (from 1; inside its cell in a notebook) without its end, or None if there is none."""
+        lines = self.texts.get(path)
+        if lines is None:
+            return None
+        if cell is not None:
+            found = next((known for known in self.cells.get(path, ()) if known.number == cell), None)
+            if found is None or not 1 <= number <= found.lines:
+                return None
+            number += found.first_line - 1
+        return lines[number - 1] if 1 <= number <= len(lines) else None
+
+    def text(self, place: "Place") -> str:
+        """What stands at a place."""
+        first, column, last, end = place.span
+        lines = [self.line(place.path, place.cell, number) or "" for number in range(first, last + 1)]
+        if not lines:
+            return ""
+        lines[-1] = lines[-1][: max(end - 1, 0)]
+        lines[0] = lines[0][column - 1 :]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of a run.
+
+    ``findings`` are those to be shown, sorted by place. ``calls`` is the inventory (None when it was not asked for),
+    each entry with absolute paths. ``hidden`` counts findings below ``min-severity`` by their severity. ``failing``
+    says whether a finding reaches ``fail-on``.
+    """
+
+    findings: "tuple[Finding, ...]" = ()
+    calls: tuple[Mapping[str, Any], ...] | None = None
+    hidden: Mapping[str, int] = field(default_factory=dict)
+    suppressed: int = 0
+    known: int = 0
+    outside: int = 0
+    files: int = 0
+    parsed: int = 0
+    notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    failing: bool = False
+    sources: Sources = field(default_factory=Sources)
+
+
+def joined(reports: Iterable[Report]) -> Report:
+    """The reports of several roots as one."""
+    parts = list(reports)
+    if len(parts) == 1:
+        return parts[0]
+    findings = {finding.fingerprint + finding.anchor.path: finding for part in parts for finding in part.findings}
+    hidden: dict[str, int] = {}
+    for part in parts:
+        for level, count in part.hidden.items():
+            hidden[level] = hidden.get(level, 0) + count
+    listed = [part.calls for part in parts if part.calls is not None]
+    return Report(
+        tuple(sorted(findings.values(), key=position)),
+        tuple(call for calls in listed for call in calls) if listed else None,
+        hidden,
+        sum(part.suppressed for part in parts),
+        sum(part.known for part in parts),
+        sum(part.outside for part in parts),
+        sum(part.files for part in parts),
+        sum(part.parsed for part in parts),
+        tuple(note for part in parts for note in part.notes),
+        tuple(failure for part in parts for failure in part.failures),
+        any(part.failing for part in parts),
+        Sources(
+            {path: text for part in parts for path, text in part.sources.texts.items()},
+            {path: cells for part in parts for path, cells in part.sources.cells.items()},
+        ),
+    )
+
+
+def position(finding: "Finding") -> tuple[Any, ...]:
+    """Sorts findings by place, then by code."""
+    place = finding.place
+    return (place.path, place.cell or 0, place.span, finding.code, finding.message)

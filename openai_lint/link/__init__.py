@@ -1,0 +1,20 @@
+"""Linking: from the facts of modules to where every error of every API call ends."""
+
+from typing import TYPE_CHECKING
+
+from openai_lint.link.engine import Engine
+from openai_lint.link.project import ApiCall, Project
+
+if TYPE_CHECKING:
+    from openai_lint.files import Workspace
+
+__all__ = ["ApiCall", "Project", "link"]
+
+
+def link(workspace: "Workspace") -> Project:
+    """Link all files of a workspace that can matter."""
+    from openai_lint.link.releases import Releases
+
+    engine = Engine(workspace, Releases(workspace))
+    engine.solve()
+    return Project(engine, workspace)

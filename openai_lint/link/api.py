@@ -1,0 +1,290 @@
+"""Clients, resources and requests: which values are the SDK's, and what calling its methods sets going."""
+
+from typing import TYPE_CHECKING
+
+from openai_lint.escapes import NO_LEAKS, RAW, Leak, Leaks
+from openai_lint.facts import Attr, Expr, Function
+from openai_lint.link import library
+from openai_lint.link.cells import Outcome
+from openai_lint.link.index import ModuleInfo, ScopeInfo
+from openai_lint.link.values import (
+    ANYTHING,
+    NOTHING,
+    Bound,
+    ClassRef,
+    Client,
+    Deferred,
+    External,
+    Frame,
+    Instance,
+    Request,
+    Resource,
+    Site,
+    Values,
+    constants,
+    one,
+    the_constant,
+)
+from openai_lint.sdk import Method, sdk
+
+if TYPE_CHECKING:
+    from openai_lint.link.calls import Arguments
+    from openai_lint.link.engine import Engine
+
+CREATION = "creation"
+STREAM = "stream"
+PAGES = "pages"
+
+
+class Api:
+    """Everything that knows what an OpenAI client is."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+        self._sites: dict[tuple[Expr, str], Site] = {}
+
+    @property
+    def sites(self) -> list[Site]:
+        """Every place found that names a method of the SDK."""
+        return list(self._sites.values())
+
+    # --- clients
+
+    def construct(self, path: str, args: "Arguments", module: ModuleInfo, node: Expr) -> Client | None:
+        """The client that calling ``path`` makes, if that is a client class of the SDK."""
+        known = self._engine.catalogue(module, 1).any_client(path) if path.startswith("openai.") else None
+        if known is None:
+            return None
+        return Client(known.name, known.asynchronous, "constructor", max_retries=self._retries(args, "default"), origin=node, options=args.named())
+
+    @staticmethod
+    def _retries(args: "Arguments", otherwise: int | str | None) -> int | str | None:
+        given = args.keywords.get("max_retries")
+        if given is None:
+            return "unknown" if args.open_keywords and otherwise == "default" else otherwise
+        number = the_constant(given)
+        return number if isinstance(number, int) and not isinstance(number, bool) else "unknown"
+
+    def declared(self, path: str, module: ModuleInfo) -> Values:
+        """The object that an annotation with this external class declares."""
+        known = self._engine.catalogue(module, 1).any_client(path) if path.startswith("openai.") else None
+        if known is not None:
+            return one(Client(known.name, known.asynchronous, "annotation", max_retries=None))
+        if path.startswith("openai.") or path.rpartition(".")[2].lower() in ("any", "object"):
+            return NOTHING
+        if path in ("str", "int", "float", "bool", "bytes") or "." not in path:
+            return NOTHING
+        return one(External(f"{path}()"))
+
+    def client_of_class(self, cls: ClassRef, known_by: str) -> Client | None:
+        """The client that objects of a project class are, when a base of it is a client class."""
+        for base in self._engine.lookup.mro(cls)[1:]:
+            if isinstance(base, External):
+                known = self._engine.catalogue(cls.parent.module, 1).any_client(base.path) if base.path.startswith("openai.") else None
+                if known is not None:
+                    return Client(known.name, known.asynchronous, known_by, max_retries="unknown")
+        return None
+
+    def star_member(self, module: str, name: str) -> Values | None:
+        """What ``from openai import *`` binds: the client classes, the errors and the resources of the SDK."""
+        if module != "openai" and not module.startswith("openai."):
+            return None
+        release = sdk("newest")
+        known = name in release.names or name in release.errors or name in sdk("0.28.1").errors
+        return one(External(f"{module}.{name}")) if known else None
+
+    # --- attributes
+
+    def external_attribute(self, path: str, attr: str, frame: Frame, node: Attr | None) -> Values:
+        """``openai.x``: an error, a client class, a resource of the module-level client, or a 0.x class."""
+        full = f"{path}.{attr}"
+        full = library.DROP_INS.get(full, full)
+        if not path.startswith("openai") or (path != "openai" and not path.startswith("openai.")):
+            return library.extended(path, f".{attr}")
+        words = tuple(word for word in full.split(".")[1:])
+        for era in (1, 0):
+            catalogue = self._engine.catalogue(frame.module, era)
+            plain = tuple(word for word in words if word not in catalogue.wrappers)
+            dotted = ".".join(plain)
+            if catalogue.any_method(dotted) is not None:
+                client = Client("openai", False, "module", era=era, max_retries="default" if era else None)
+                wrapper = next((word for word in words if word in catalogue.wrappers), None)
+                return self.resource(client, plain, wrapper, frame, node)
+        return library.extended(path, f".{attr}")
+
+    def attribute(self, value: Client | Resource, attr: str, frame: Frame, node: Attr | None) -> Values:
+        """``client.chat``, ``client.chat.completions.create``, ``client.with_options`` ..."""
+        client = value if isinstance(value, Client) else value.client
+        words = () if isinstance(value, Client) else value.path
+        wrapper = None if isinstance(value, Client) else value.wrapper
+        catalogue = self._engine.catalogue(frame.module, client.era)
+        if attr in catalogue.wrappers:
+            return one(Resource(client, words, attr, None, frame.module))
+        if not words and catalogue.client_methods.get(attr) == "client":
+            return one(Bound(External("client.with_options"), client))
+        path = (*words, attr)
+        dotted = ".".join(path)
+        if catalogue.any_method(dotted) is not None:
+            return self.resource(client, path, wrapper, frame, node)
+        if catalogue.any_resource(dotted):
+            return one(Resource(client, path, wrapper, None, frame.module))
+        if words and self.method_of(value) is not None:
+            return ANYTHING
+        if client.wrapped and not words:
+            return one(client) if attr == "client" else ANYTHING
+        return ANYTHING
+
+    def resource(self, client: Client, path: tuple[str, ...], wrapper: str | None, frame: Frame, node: Attr | None) -> Values:
+        """A method of the SDK that is named at ``node``; the place becomes known."""
+        if node is not None:
+            self.site(node, frame.module, ".".join(path), client, frame)
+        return one(Resource(client, path, wrapper, node, frame.module))
+
+    def chain(self, node: Attr, frame: Frame) -> Values | None:
+        """An unknown receiver followed by words that only OpenAI has, in code that knows of openai."""
+        words: list[str] = []
+        current: Expr = node
+        while isinstance(current, Attr):
+            words.append(current.attr)
+            current = current.value
+            base = self._engine.evaluator.value(current, frame)
+            if not (base <= ANYTHING and base):
+                return None
+        words.reverse()
+        era = 1
+        catalogue = self._engine.catalogue(frame.module, era)
+        for start in range(len(words)):
+            path = tuple(word for word in words[start:] if word not in catalogue.wrappers)
+            dotted = ".".join(path)
+            if len(path) > 1 and catalogue.any_method(dotted) is not None:
+                if not self._engine.speaks_openai(frame.module, len(path)):
+                    return None
+                if dotted.partition(".")[0] in library.COMMON_RESOURCES:
+                    return None
+                wrapper = next((word for word in words[start:] if word in catalogue.wrappers), None)
+                unsure = Client("OpenAI", None, "chain", max_retries=None)
+                return self.resource(unsure, path, wrapper, frame, node)
+        return None
+
+    def method_of(self, value: Client | Resource) -> Method | None:
+        """The catalogue's entry for a complete path."""
+        if isinstance(value, Client):
+            return None
+        return self._engine.catalogue(value.module, value.client.era).any_method(".".join(value.path))
+
+    # --- requests
+
+    def site(self, node: Expr, module: ModuleInfo, path: str, client: Client, frame: Frame) -> Site:
+        """The site of a naming expression; what is known of its client is noted."""
+        key = (node, path)
+        if key not in self._sites:
+            shown = module.calls.get(node, node)
+            self._sites[key] = Site(shown, module, path, client.era, _named_function(frame, module))
+        site = self._sites[key]
+        self._engine.record.client(site, client)
+        return site
+
+    def invoke(self, resource: Resource, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+        """What calling a method of the SDK raises at once, and what it gives."""
+        method = self.method_of(resource)
+        if method is None:
+            return Outcome(NO_LEAKS, ANYTHING)
+        origin = resource.node or node
+        module = resource.module if resource.node is not None else frame.module
+        site = self.site(origin, module, ".".join(resource.path), resource.client, frame)
+        self._engine.record.call(site, frame, node, args)
+        asynchronous = self._is_async(resource, method, node, frame)
+        streams = self._streams(method, args, resource)
+        result: Values = ANYTHING
+        if resource.wrapper == "with_streaming_response" or method.kind in ("stream_manager", "websocket_manager"):
+            body = NOTHING if method.kind == "websocket_manager" else one(Deferred("iterate", Request(site, STREAM)))
+            phase = "none" if method.kind == "websocket_manager" else CREATION
+            return Outcome(NO_LEAKS, one(Deferred("enter", Request(site, phase, body or ANYTHING))))
+        if streams:
+            self._engine.record.kind(site, "stream")
+            result = one(Deferred("iterate", Request(site, STREAM)))
+        elif method.kind == "paginator":
+            result = one(Deferred("iterate", Request(site, PAGES)))
+        elif method.kind == "single_page":
+            result = one(Deferred("iterate", Request(site, "none")))
+        if asynchronous:
+            return Outcome(NO_LEAKS, one(Deferred("await", Request(site, CREATION, result))))
+        return Outcome(self.leaks(site, CREATION), result)
+
+    def _is_async(self, resource: Resource, method: Method, node: Expr, frame: Frame) -> bool:
+        if resource.client.era == 0:
+            return method.coroutine
+        if resource.client.asynchronous is not None:
+            return resource.client.asynchronous
+        return node in frame.module.awaited
+
+    @staticmethod
+    def _streams(method: Method, args: "Arguments", resource: Resource) -> bool:
+        if not method.stream or resource.wrapper == "with_raw_response":
+            return False
+        given = args.keywords.get("stream")
+        if given is None:
+            return False
+        known = constants(given)
+        return not known or any(known) or len(known) < len(given)
+
+    def leaks(self, site: Site, phase: str) -> Leaks:
+        """The documented errors (and their undocumented neighbours) that one phase of a request raises."""
+        release = self._engine.catalogue(site.module, site.era)
+        method = release.any_method(site.path)
+        if method is None or phase == "none":
+            return NO_LEAKS
+        if phase == STREAM:
+            names, iterating = release.iteration_errors(method, self._asynchronous(site)), True
+        else:
+            names, iterating = release.creation_errors(method), phase == PAGES
+        raw = frozenset(Leak(site, name, _raised(name), RAW, iterating, 0) for name in names)
+        if phase == STREAM:
+            raw |= frozenset(Leak(site, error.dotted, error.dotted, RAW, True, 0) for error in release.transport_errors_when_streaming(self._asynchronous(site), method))
+        return raw
+
+    def _asynchronous(self, site: Site) -> bool:
+        return any(client.asynchronous for client in self._engine.record.clients.get(site, ()))
+
+    def request(self, request: Request) -> Outcome:
+        """What running a deferred request raises and gives."""
+        return Outcome(self.leaks(request.site, request.phase), request.result or ANYTHING)
+
+    # --- makers of clients
+
+    def derive(self, client: Client, args: "Arguments", node: Expr) -> Values:
+        """``client.with_options(...)``: the same client with other options."""
+        retries = self._retries(args, client.max_retries)
+        options = dict(client.options) | dict(args.named())
+        return one(
+            Client(client.name, client.asynchronous, client.known_by, client.era, retries, client.wrapped, client.origin or node, tuple(sorted(options.items(), key=lambda item: item[0])))
+        )
+
+    def wrap(self, path: str, args: "Arguments") -> Values | None:
+        """Functions that give back the client they are given (``instructor.from_openai``)."""
+        if path not in library.CLIENT_WRAPPERS or not (args.positional or args.keywords):
+            return None
+        given = args.positional[0] if args.positional else next(iter(args.keywords.values()))
+        found: Values = NOTHING
+        for value in given:
+            if isinstance(value, Client):
+                found |= one(Client(value.name, value.asynchronous, "wrapper", value.era, value.max_retries, path, value.origin, value.options))
+        return found or None
+
+    def instance_client(self, instance: Instance) -> Client | None:
+        """An object of a project class as a client, when its class is a subclass of one."""
+        return self.client_of_class(instance.cls, "subclass")
+
+
+def _raised(name: str) -> str:
+    return f"openai.{name}"
+
+
+def _named_function(frame: Frame, module: ModuleInfo) -> Function | None:
+    """The innermost ``def`` around: lambdas belong to the function that holds them."""
+    scope: ScopeInfo | None = module.scope_of(frame.function) if frame.module is module else None
+    while scope is not None:
+        if isinstance(scope.node, Function) and scope.node.name != "<lambda>":
+            return scope.node
+        scope = scope.parent
+    return None

@@ -1,0 +1,66 @@
+"""The cells of the fixpoint: what is computed once for the whole project and again when what it read has grown."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from openai_lint.escapes import NO_LEAKS, Leaks
+from openai_lint.facts import Function, Handler
+from openai_lint.link.values import NOTHING, ClassRef, Frame, Values
+
+
+@dataclass(frozen=True, slots=True)
+class NameCell:
+    """What a name may be in the frame that binds it."""
+
+    frame: Frame
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttrCell:
+    """What ``self.name`` may be, from every store in the class itself (not its bases)."""
+
+    cls: ClassRef
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParamCell:
+    """What callers in the project pass for a parameter."""
+
+    function: Function
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunCell:
+    """What running a frame does."""
+
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtCell:
+    """Which leaks a handler has caught, in one frame."""
+
+    frame: Frame
+    handler: Handler
+
+
+class Summary(NamedTuple):
+    """What running a frame to its end lets out and gives back."""
+
+    leaks: Leaks = NO_LEAKS
+    returns: Values = NOTHING
+    yields: Values = NOTHING
+
+
+class Outcome(NamedTuple):
+    """What evaluating one operation raises there and then, and what it gives."""
+
+    leaks: Leaks = NO_LEAKS
+    values: Values = NOTHING
+
+    def __or__(self, other: "Outcome") -> "Outcome":
+        """Either of the two."""
+        return Outcome(self.leaks | other.leaks, self.values | other.values)

@@ -1,0 +1,280 @@
+"""The engine: which cells exist, which functions are worth running, and when everything is known.
+
+Demand-driven: it starts with the functions that name a method of the SDK, and goes on with whoever mentions a function
+that lets an error out, in loaded modules and in files that nothing else asked for.
+"""
+
+from collections.abc import Hashable, Iterable
+from functools import cached_property
+from typing import Any, Protocol
+
+from openai_lint.escapes import NO_LEAKS
+from openai_lint.facts import Class, Function
+from openai_lint.link import library
+from openai_lint.link.api import Api
+from openai_lint.link.calls import Calls
+from openai_lint.link.cells import AttrCell, CaughtCell, NameCell, Outcome, ParamCell, RunCell, Summary
+from openai_lint.link.evaluate import Evaluator
+from openai_lint.link.externals import Externals
+from openai_lint.link.index import ModuleInfo, ScopeInfo
+from openai_lint.link.lookup import Lookup
+from openai_lint.link.modules import Modules, Workspace
+from openai_lint.link.policies import Policies
+from openai_lint.link.record import Record
+from openai_lint.link.solver import Solver
+from openai_lint.link.values import NOTHING, ClassRef, Deferred, Frame, Values
+from openai_lint.link.walk import Walk
+from openai_lint.sdk import Sdk, marker_names
+
+MOST_ROUNDS = 12
+"""Rounds of callers of callers; real projects need three or four."""
+
+MOST_PASSES = 3
+"""How often everything is solved again with what callers were found to pass."""
+
+
+class Releases(Protocol):
+    """Which release of the SDK a file is written for."""
+
+    def release(self, path: str, era: int) -> Sdk:
+        """The release that decides for code of one era (0, or 1 for 1.x and later) in a file."""
+
+
+class Engine:
+    """Everything that links one project."""
+
+    def __init__(self, workspace: "LinkWorkspace", releases: Releases, source_roots: tuple[str, ...] = ()) -> None:
+        self.workspace = workspace
+        self.modules = Modules(workspace, str(workspace.root), source_roots)
+        self._releases = releases
+        self._contributions: dict[ParamCell, Values] = {}
+        self._wanted: dict[Frame, None] = {}
+        self._mentions: dict[str, list[ScopeInfo]] = {}
+        self._indexed: set[ModuleInfo] = set()
+        self._classes: list[ClassRef] = []
+        self._methods: dict[str, list[ClassRef]] = {}
+        self.property_names: set[str] = set()
+        self.method_words = marker_names()
+        self.solving = True
+        self._reset()
+
+    def _reset(self) -> None:
+        self.solver = Solver(self._compute, self._bottom, self._join)
+        self.memo: dict[Any, Values] = {}
+        self.call_memo: dict[Any, Outcome] = {}
+        self.evaluator = Evaluator(self)
+        self.lookup = Lookup(self)
+        self.calls = Calls(self)
+        self.api = Api(self)
+        self.externals = Externals(self)
+        self.policies = Policies(self)
+        self.record = Record(self)
+        for cell, values in self._contributions.items():
+            self.solver.contribute(cell, values)
+
+    # --- cells
+
+    @staticmethod
+    def _bottom(cell: Hashable) -> Any:
+        if isinstance(cell, RunCell):
+            return Summary()
+        return NO_LEAKS if isinstance(cell, CaughtCell) else NOTHING
+
+    @staticmethod
+    def _join(old: Any, new: Any) -> Any:
+        if isinstance(old, Summary):
+            return Summary(old.leaks | new.leaks, old.returns | new.returns, old.yields | new.yields)
+        return old | new
+
+    def _compute(self, cell: Hashable) -> Any:
+        memo, self.memo = self.memo, {}
+        calls, self.call_memo = self.call_memo, {}
+        try:
+            match cell:
+                case NameCell():
+                    return self.evaluator.compute_name(cell)
+                case AttrCell():
+                    return self.lookup.compute_attr(cell)
+                case RunCell():
+                    return Walk(self, cell.frame).run()
+                case ParamCell():
+                    return NOTHING
+                case _:
+                    return self._bottom(cell)
+        finally:
+            self.memo, self.call_memo = memo, calls
+
+    # --- questions about the project
+
+    def catalogue(self, module: ModuleInfo, era: int) -> Sdk:
+        """The release of the SDK that decides for code of an era in a module."""
+        return self._releases.release(module.path, era)
+
+    def speaks_openai(self, module: ModuleInfo, words: int) -> bool:
+        """Whether a chain on an unknown receiver may be OpenAI's in this module."""
+        names = {name.partition(".")[0] for name in module.imports}
+        if "openai" in names or "openai" in module.facts.identifiers:
+            return True
+        if not library.OTHER_VENDORS.isdisjoint(names):
+            return False
+        return words >= 3 and self._project_speaks_openai
+
+    @cached_property
+    def _project_speaks_openai(self) -> bool:
+        return bool(self.workspace.mentioning("openai", list(self.workspace.files)[:20000]))
+
+    def classes(self) -> list[ClassRef]:
+        """Every class of the loaded modules."""
+        self._index()
+        return self._classes
+
+    def methods_named(self, name: str) -> list[ClassRef]:
+        """The classes of loaded modules that define a method."""
+        self._index()
+        return self._methods.get(name, [])
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the fixpoint is still moving."""
+        return self.solving
+
+    def generic_frame(self, scope: ScopeInfo) -> Frame:
+        """The frame of a scope run without particular arguments, in generic frames of the functions around it."""
+        if scope.parent is None:
+            return Frame(scope.module, None)
+        parent = scope.parent
+        if isinstance(scope.node, Function):
+            while isinstance(parent.node, Class) and parent.parent is not None:
+                parent = parent.parent
+            return Frame(scope.module, scope.node, self.generic_frame(parent))
+        return self.generic_frame(parent)
+
+    def defining_frame(self, frame: Frame) -> Frame:
+        """The frame in which the function of a frame is defined: a class body's for a method."""
+        outer = frame.parent or Frame(frame.module, None)
+        owner = frame.module.scope_of(frame.function).owner
+        return Frame(frame.module, owner.node, outer) if owner is not None and isinstance(owner.node, Class) else outer
+
+    def want(self, frame: Frame) -> None:
+        """Ask for a frame to be run although nobody calls it."""
+        self._wanted.setdefault(frame)
+
+    # --- solving
+
+    def solve(self) -> None:
+        """Link the project: everything that the sites need is known afterwards."""
+        for path in self.workspace.files:
+            if self.workspace.gate(path):
+                self.modules.load(path)
+        for _ in range(MOST_PASSES):
+            self._rounds()
+            passed = {cell: values for cell, values in self.solver.values() if isinstance(cell, ParamCell) and values}
+            if passed == self._contributions:
+                break
+            self._contributions = passed
+            if not passed:
+                break
+            self._reset()
+        self._final()
+
+    def _rounds(self) -> None:
+        seen: set[ScopeInfo] = set()
+        names = set(self.method_words)
+        searched: set[str] = set()
+        for _ in range(MOST_ROUNDS):
+            new = [scope for scope in self._scopes_mentioning(names) if scope not in seen]
+            if not new and not self._wanted:
+                break
+            seen.update(new)
+            for scope in new:
+                self.solver.read(RunCell(self.generic_frame(scope)))
+            self.solver.solve()
+            for frame in list(self._wanted):
+                self.solver.read(RunCell(frame))
+            self._wanted.clear()
+            self.solver.solve()
+            names = self._escaping_names() - searched
+            searched |= names
+            self._load_mentioning(names)
+
+    def _scopes_mentioning(self, names: Iterable[str]) -> list[ScopeInfo]:
+        self._index()
+        found: dict[ScopeInfo, None] = {}
+        for name in names:
+            for scope in self._mentions.get(name, ()):
+                found.setdefault(scope)
+        return list(found)
+
+    def _index(self) -> None:
+        for module in self.modules.loaded:
+            if module in self._indexed:
+                continue
+            self._indexed.add(module)
+            for scope in (module.scope, *module.scopes.values()):
+                node = scope.node
+                target = scope
+                while isinstance(target.node, Class) and target.parent is not None:
+                    target = target.parent
+                for name in scope.mentions:
+                    self._mentions.setdefault(name, []).append(target)
+                if isinstance(node, Class):
+                    cls = ClassRef(node, self.generic_frame(target))
+                    self._classes.append(cls)
+                    for name, bindings in scope.bindings.items():
+                        if any(binding.kind == "def" for binding in bindings):
+                            self._methods.setdefault(name, []).append(cls)
+                if isinstance(node, Function) and library.is_property(node):
+                    self.property_names.add(node.name)
+
+    def _escaping_names(self) -> set[str]:
+        """Names by which callers mention the functions that let errors out."""
+        found: set[str] = set()
+        for cell, summary in self.solver.values():
+            if not isinstance(cell, RunCell) or not isinstance(cell.frame.function, Function):
+                continue
+            function = cell.frame.function
+            late = any(isinstance(value, Deferred) for value in summary.returns)
+            if not summary.leaks and not late:
+                continue
+            scope = cell.frame.module.scope_of(function)
+            if function.name.startswith("__") and scope.owner is not None:
+                found.add(getattr(scope.owner.node, "name", ""))
+            elif function.name != "<lambda>":
+                found.add(function.name)
+        return found - {"", "main"} | ({"main"} & found)
+
+    def _load_mentioning(self, names: Iterable[str]) -> None:
+        loaded = {module.path for module in self.modules.loaded}
+        rest = [path for path in self.workspace.files if path not in loaded]
+        for name in names:
+            for path in self.workspace.mentioning(name, rest):
+                self.modules.load(path)
+
+    def _final(self) -> None:
+        """Walk everything once more, now that it is known, and note the evidence."""
+        self.solving = False
+        self.lookup = Lookup(self)
+        record = self.record
+        record.enabled = True
+        frames = [cell.frame for cell, _ in self.solver.values() if isinstance(cell, RunCell)]
+        for frame in frames:
+            self.memo, self.call_memo = {}, {}
+            Walk(self, frame).run()
+            if isinstance(frame.function, Function):
+                self.calls.defined(frame.function, self.defining_frame(frame))
+        record.drop_tasks()
+        self.memo, self.call_memo = {}, {}
+
+
+class LinkWorkspace(Workspace, Protocol):
+    """The files of a project, as the engine needs them."""
+
+    @property
+    def root(self) -> object:
+        """The folder that is linked as one project."""
+
+    def gate(self, path: str) -> bool:
+        """Whether a file can hold an API call, a client or a key."""
+
+    def mentioning(self, word: str, among: Iterable[str]) -> list[str]:
+        """The files whose bytes hold an identifier."""

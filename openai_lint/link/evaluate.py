@@ -1,0 +1,386 @@
+"""What an expression may be: names, attributes, displays and the results of calls, read on demand.
+
+Local names are flow-insensitive: a name is one of everything that its scope binds it to. That is exact enough for
+clients, functions and errors, which are seldom rebound, and it lets every name be a cell of the fixpoint by itself.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from openai_lint import facts
+from openai_lint.facts import Class, Expr
+from openai_lint.link import library
+from openai_lint.link.cells import NameCell, ParamCell
+from openai_lint.link.index import Binding, ScopeInfo
+from openai_lint.link.values import (
+    ANYTHING,
+    NOTHING,
+    UNKNOWN,
+    Bound,
+    Caught,
+    ClassRef,
+    Client,
+    ContextFrame,
+    ContextFunction,
+    Deferred,
+    Display,
+    External,
+    Frame,
+    FunctionRef,
+    Instance,
+    Literal,
+    ModuleRef,
+    Partial,
+    Policied,
+    Resource,
+    Retried,
+    Super,
+    Symbolic,
+    Value,
+    Values,
+    literal,
+    one,
+)
+
+if TYPE_CHECKING:
+    from openai_lint.link.engine import Engine
+
+MOST_VALUES = 48
+"""A union of more alternatives than this says nothing."""
+
+
+class Evaluator:
+    """Reads expressions in frames."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+
+    # --- expressions
+
+    def value(self, node: Expr, frame: Frame) -> Values:
+        """What an expression may be, in one frame."""
+        memo = self._engine.memo
+        key = (node, frame)
+        if key in memo:
+            return memo[key]
+        memo[key] = NOTHING
+        result = self._compute(node, frame)
+        if len(result) > MOST_VALUES:
+            result = ANYTHING
+        memo[key] = result
+        return result
+
+    def _compute(self, node: Expr, frame: Frame) -> Values:
+        match node:
+            case facts.Name():
+                return self.name(node.id, frame)
+            case facts.Attr():
+                return self._attribute_of(node, frame)
+            case facts.Call():
+                return self._engine.calls.call(node, frame).values
+            case facts.Const():
+                return literal(node.value)
+            case facts.Format():
+                return self._format(node, frame)
+            case facts.Await():
+                return self._engine.calls.trigger("await", self.value(node.value, frame)).values
+            case facts.Lambda():
+                return one(FunctionRef(node.function, frame))
+            case facts.IfExp():
+                return self.value(node.body, frame) | self.value(node.orelse, frame)
+            case facts.BoolOp():
+                return self.union(self.value(item, frame) for item in node.values)
+            case facts.NamedExpr():
+                return self.value(node.value, frame)
+            case facts.Starred():
+                return self.items(self.value(node.value, frame))
+            case facts.Sequence():
+                return self._sequence(node, frame)
+            case facts.Dict():
+                return self._dict(node, frame)
+            case facts.Comprehension():
+                return one(Display(node.kind, ((None, self.value(node.element, frame)),)))
+            case facts.Subscript():
+                return self._subscript(node, frame)
+            case facts.BinOp():
+                return self._binary(node, frame)
+            case facts.Yield():
+                return ANYTHING
+            case _:
+                return ANYTHING
+
+    def union(self, parts: Iterable[Values]) -> Values:
+        """Everything that any part may be."""
+        result: Values = NOTHING
+        for part in parts:
+            result |= part
+        return result
+
+    def _format(self, node: facts.Format, frame: Frame) -> Values:
+        text = ""
+        for part in node.parts:
+            if isinstance(part, str):
+                text += part
+                continue
+            known = [value.value for value in self.value(part, frame) if isinstance(value, Literal)]
+            if len(known) != 1:
+                return one(Literal(text + "{}", str)) if text else ANYTHING
+            text += str(known[0])
+        return literal(text)
+
+    def _sequence(self, node: facts.Sequence, frame: Frame) -> Values:
+        if node.kind == "slice":
+            return ANYTHING
+        items: list[tuple[object, Values]] = []
+        for position, item in enumerate(node.items):
+            exact = not any(isinstance(before, facts.Starred) for before in node.items[: position + 1])
+            items.append((position if exact else None, self.value(item, frame)))
+        return one(Display(node.kind, tuple(items)))
+
+    def _dict(self, node: facts.Dict, frame: Frame) -> Values:
+        items: list[tuple[object, Values]] = []
+        for key, value in node.items:
+            if key is None:
+                for other in self.value(value, frame):
+                    items.extend(other.items if isinstance(other, Display) else [(None, ANYTHING)])
+                continue
+            items.append((key.value if isinstance(key, facts.Const) else None, self.value(value, frame)))
+        return one(Display("dict", tuple(items)))
+
+    def _subscript(self, node: facts.Subscript, frame: Frame) -> Values:
+        base = self.value(node.value, frame)
+        key: object = None
+        if isinstance(node.index, facts.Const):
+            key = node.index.value
+        else:
+            found = [value.value for value in self.value(node.index, frame) if isinstance(value, Literal)]
+            key = found[0] if len(found) == 1 else None
+        if isinstance(node.index, facts.Sequence) and node.index.kind == "slice":
+            return base
+        return self.union(self._item(value, key) for value in base)
+
+    def _item(self, value: Value, key: object) -> Values:
+        match value:
+            case Display():
+                exact = [found for name, found in value.items if name == key and name is not None]
+                return exact[-1] if exact and key is not None else self.items(one(value))
+            case External():
+                return one(value) if library.is_generic(value.path) else library.extended(value.path, "[]")
+            case ClassRef():
+                return one(value)
+            case _:
+                return ANYTHING
+
+    def _binary(self, node: facts.BinOp, frame: Frame) -> Values:
+        left, right = self.value(node.left, frame), self.value(node.right, frame)
+        if node.op == "|" or node.op == "&":
+            symbolic = [value for value in left | right if isinstance(value, Symbolic)]
+            if symbolic:
+                return one(Symbolic(f"operator.{node.op}", (left, right), ()))
+            return left | right
+        if node.op == "+":
+            policies = [value for value in left | right if isinstance(value, Symbolic)]
+            if policies:
+                return one(Symbolic("operator.+", (left, right), ()))
+            if any(isinstance(value, Display) for value in left | right):
+                return one(Display("list", ((None, self.items(left) | self.items(right)),)))
+        return self._arithmetic(node.op, left, right)
+
+    def _arithmetic(self, op: str, left: Values, right: Values) -> Values:
+        if len(left) == 1 and len(right) == 1:
+            (first,), (second,) = left, right
+            if isinstance(first, Literal) and isinstance(second, Literal):
+                return library.arithmetic(op, first.value, second.value)
+        return ANYTHING
+
+    def items(self, values: Values) -> Values:
+        """What iterating these values gives (its errors are told by ``Calls.trigger``)."""
+        result: Values = NOTHING
+        for value in values:
+            match value:
+                case Display(kind="dict"):
+                    result |= self.union(literal(key) if key is not None else ANYTHING for key, _ in value.items)
+                case Display():
+                    result |= self.union(found for _, found in value.items)
+                case Deferred():
+                    result |= self._engine.calls.trigger("iterate", one(value)).values
+                case Policied():
+                    result |= one(Policied(value.policy, "attempt"))
+                case External():
+                    result |= library.extended(value.path, "[]")
+                case _:
+                    result |= ANYTHING
+        return result
+
+    # --- names
+
+    def name(self, name: str, frame: Frame) -> Values:
+        """What a name may be where it is used in ``frame``."""
+        return self._engine.solver.read(NameCell(self.owner(name, frame), name))  # type: ignore[no-any-return]
+
+    def owner(self, name: str, frame: Frame) -> Frame:
+        """The frame whose scope binds the name (the module's frame for globals and unknown names)."""
+        current: Frame | None = frame
+        while current is not None:
+            scope = current.module.scope_of(current.function)
+            if name in scope.bindings and name not in scope.globals and name not in scope.outer:
+                return current
+            current = current.parent
+        return Frame(frame.module, None)
+
+    def compute_name(self, cell: NameCell) -> Values:
+        """Join what every binding of the name gives."""
+        scope = cell.frame.module.scope_of(cell.frame.function)
+        bindings = scope.bindings.get(cell.name, ())
+        result: Values = NOTHING
+        for binding in bindings:
+            if binding.kind == "annotation" and any(other.kind != "annotation" for other in bindings):
+                continue
+            result |= self.bound(binding, cell.frame, scope)
+        if not bindings:
+            result = self._free(cell.name, scope, cell.frame)
+        return ANYTHING if len(result) > MOST_VALUES else result
+
+    def _free(self, name: str, scope: ScopeInfo, frame: Frame) -> Values:
+        for star in scope.stars:
+            found = self._engine.lookup.star(star, name, frame.module)
+            if found is not None:
+                return found
+        return library.builtin(name)
+
+    def bound(self, binding: Binding, frame: Frame, scope: ScopeInfo) -> Values:
+        """What one binding gives a name, in the frame that runs it."""
+        node = binding.node
+        match binding.kind:
+            case "value":
+                declared = self.annotation(binding.annotation, frame) if binding.annotation is not None else NOTHING
+                found = self.value(node, frame)
+                values = declared if declared and found <= ANYTHING else found
+            case "item":
+                values = self.items(self.value(node, frame))
+            case "entered":
+                values = self._engine.calls.trigger("enter", self.value(node, frame)).values
+            case "caught":
+                return one(Caught(frame, node))
+            case "import":
+                return self._engine.lookup.imported(node, frame.module)
+            case "def":
+                return self._engine.calls.defined(node, frame)
+            case "class":
+                return self._engine.calls.defined_class(node, frame)
+            case "param":
+                return self.parameter(node, frame, scope)
+            case "annotation":
+                return self.annotation(binding.annotation, frame) or ANYTHING
+            case "into":
+                return one(Display("list", ((None, self.value(node, frame)),)))
+            case _:
+                return ANYTHING
+        for index in binding.path:
+            values = self.items(values) if index is None else self.union(self._member(value, index) for value in values)
+        return values
+
+    def _member(self, value: Value, index: int) -> Values:
+        if isinstance(value, Display):
+            return self._item(value, index)
+        return ANYTHING
+
+    def parameter(self, param: facts.Param, frame: Frame, scope: ScopeInfo) -> Values:
+        """What a parameter may be: what this frame was given, what it is declared to be, what callers pass."""
+        given = frame.argument(param.name)
+        if given is not None:
+            return given
+        if param.kind in ("*", "**"):
+            return ANYTHING
+        function = scope.function
+        if function is None:
+            return ANYTHING
+        owner = scope.owner
+        if owner is not None and param is function.params[0] and not library.is_static(function):
+            receiver = self.class_ref(owner, frame)
+            return one(receiver) if library.is_class_method(function) else one(Instance(receiver, False))
+        declared = self.annotation(param.annotation, frame) if param.annotation is not None else NOTHING
+        passed: Values = self._engine.solver.read(ParamCell(function, param.name))
+        default = self.value(param.default, frame.parent or frame) if param.default is not None else NOTHING
+        known = (passed | default) - ANYTHING - one(Literal(None, type(None)))
+        if declared - ANYTHING:
+            return declared | frozenset(value for value in known if isinstance(value, (Client, Resource, FunctionRef)))
+        return known or (default if default and not passed else ANYTHING)
+
+    def class_ref(self, scope: ScopeInfo, frame: Frame) -> ClassRef:
+        """The class of a scope, as seen from a frame of one of its methods."""
+        assert isinstance(scope.node, Class)
+        return ClassRef(scope.node, frame.parent or Frame(frame.module, None))
+
+    def annotation(self, node: Expr | None, frame: Frame) -> Values:
+        """The objects that an annotation declares: clients and instances; nothing where it tells nothing."""
+        match node:
+            case None:
+                return NOTHING
+            case facts.Subscript():
+                head = self.value(node.value, frame)
+                if library.is_container(head):
+                    inner = node.index.items if isinstance(node.index, facts.Sequence) else (node.index,)
+                    members = self.union(self.annotation(item, frame) for item in inner)
+                    return one(Display("list", ((None, members),))) if members else NOTHING
+                if library.is_type_wrapper(head):
+                    inner = node.index.items if isinstance(node.index, facts.Sequence) else (node.index,)
+                    wanted = inner[:1] if library.first_only(head) else inner
+                    return self.union(self.annotation(item, frame) for item in wanted)
+                return self.annotation(node.value, frame)
+            case facts.BinOp(op="|"):
+                return self.annotation(node.left, frame) | self.annotation(node.right, frame)
+            case facts.Name() | facts.Attr():
+                return self.union(self._declared(value, frame) for value in self.value(node, frame))
+            case _:
+                return NOTHING
+
+    def _declared(self, value: Value, frame: Frame) -> Values:
+        match value:
+            case ClassRef():
+                client = self._engine.api.client_of_class(value, "annotation")
+                return one(client) if client is not None else one(Instance(value, False))
+            case External():
+                return self._engine.api.declared(value.path, frame.module)
+            case _:
+                return NOTHING
+
+    # --- attributes
+
+    def _attribute_of(self, node: facts.Attr, frame: Frame) -> Values:
+        base = self.value(node.value, frame)
+        result = self.union(self.attribute(value, node.attr, frame, node) for value in base)
+        if UNKNOWN in base and all(value == UNKNOWN or (isinstance(value, Literal) and value.value is None) for value in base):
+            chain = self._engine.api.chain(node, frame)
+            if chain is not None:
+                return chain
+        return result
+
+    def attribute(self, value: Value, attr: str, frame: Frame, node: facts.Attr | None = None) -> Values:
+        """What an attribute of a value may be."""
+        match value:
+            case External():
+                return self._engine.api.external_attribute(value.path, attr, frame, node)
+            case ModuleRef():
+                return self._engine.lookup.member(value.path, attr, frame.module.path)
+            case Instance():
+                return self._engine.lookup.instance_attribute(value, attr, frame)
+            case ClassRef():
+                return self._engine.lookup.class_attribute(value, attr, frame)
+            case Super():
+                return self._engine.lookup.super_attribute(value, attr, frame)
+            case Client() | Resource():
+                return self._engine.api.attribute(value, attr, frame, node)
+            case Deferred(on="result") | Deferred(on="await"):
+                return one(Bound(External(f"deferred.{attr}"), value))
+            case Deferred() | ContextFrame() | Display() | Policied() | Literal():
+                return one(Bound(External(f"{library.kind_of(value)}.{attr}"), value))
+            case FunctionRef() | Bound() | Partial() | Retried() | ContextFunction():
+                return one(Bound(External(f"function.{attr}"), value))
+            case Caught():
+                return one(Bound(External(f"error.{attr}"), value))
+            case Symbolic():
+                return one(Bound(External(f"symbolic.{attr}"), value))
+            case _:
+                return ANYTHING
+

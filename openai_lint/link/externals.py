@@ -1,0 +1,380 @@
+"""Calls into Python's own and other libraries: who runs the callables and coroutines that they are given, and when."""
+
+from typing import TYPE_CHECKING
+
+from openai_lint.escapes import NO_LEAKS
+from openai_lint.facts import Expr, Function
+from openai_lint.link import library
+from openai_lint.link.cells import Outcome, RunCell
+from openai_lint.link.values import (
+    ANYTHING,
+    NOTHING,
+    Bound,
+    Caught,
+    ClassRef,
+    Client,
+    ContextFunction,
+    Deferred,
+    Display,
+    External,
+    Frame,
+    FunctionRef,
+    Group,
+    Instance,
+    Kept,
+    Literal,
+    Partial,
+    Policied,
+    Resource,
+    Retried,
+    Symbolic,
+    Value,
+    Values,
+    constants,
+    one,
+)
+
+if TYPE_CHECKING:
+    from openai_lint.link.calls import Arguments
+    from openai_lint.link.engine import Engine
+
+CALLABLE = (FunctionRef, Bound, Partial, Retried, Resource)
+
+
+class Externals:
+    """Models of library code, over the tables in ``library``."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+
+    # --- functions
+
+    def function(self, path: str, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+        """Calling something of a library; ``?.name`` stands for an unknown callee written that way."""
+        engine = self._engine
+        client = engine.api.construct(path, args, frame.module, node)
+        if client is not None:
+            return Outcome(NO_LEAKS, one(client))
+        wrapped = engine.api.wrap(path, args)
+        if wrapped is not None:
+            return Outcome(NO_LEAKS, wrapped)
+        if engine.policies.models(path):
+            return Outcome(NO_LEAKS, one(engine.policies.symbolic(path, args, frame, node)))
+        name = library.last(path)
+        if path in library.SYMBOLS or name in library.SYMBOL_NAMES:
+            return Outcome(NO_LEAKS, one(Symbolic(path, tuple(args.positional), args.named(), node, frame)))
+        if path in library.IDENTITY or name in ("tqdm", "track", "stream_with_context"):
+            return self._identity(path, args)
+        if path == "functools.partial" or path == "functools.partialmethod":
+            return self._partial(args)
+        if path in ("next", "anext"):
+            outcome = self._consume(args)
+            return Outcome(outcome.leaks, outcome.values)
+        if path in library.CONSUMERS:
+            outcome = self._consume(args)
+            return Outcome(outcome.leaks, one(Display("list", ((None, outcome.values),))) if outcome.values - ANYTHING else ANYTHING)
+        if path == "getattr":
+            return self._getattr(args, frame)
+        if path in library.AWAITERS or name in library.AWAITING_METHODS:
+            return self._await_now(args, frame, node)
+        if name in library.GATHERERS:
+            return self._gather(name, args)
+        if name in library.TASK_MAKERS:
+            return self._task(name, args, frame, node)
+        if path in library.AWAITED_CALLS or name in library.AWAITED_CALLS:
+            return self._awaited(library.AWAITED_CALLS.get(path, library.AWAITED_CALLS.get(name, 0)), args, frame, node)
+        if path in library.THREADS:
+            return self._thread(args, frame, node)
+        if name == "submit":
+            return self._submit(args, frame, node)
+        if path in library.CALLS_NOW:
+            return self._mapped(args, library.CALLS_NOW[path], frame, node)
+        if name in library.CALLING_METHODS:
+            return self._mapped(args, 0, frame, node)
+        if name == "wait" and path.startswith("asyncio"):
+            return Outcome(NO_LEAKS, ANYTHING)
+        if name == "type":
+            return Outcome(NO_LEAKS, self._types(args))
+        return self._opaque(path, args, frame, node)
+
+    def _identity(self, path: str, args: "Arguments") -> Outcome:
+        found: Values = NOTHING
+        for values in args.all():
+            found |= frozenset(value for value in values if not isinstance(value, Literal))
+        if not found - ANYTHING:
+            return Outcome(NO_LEAKS, library.extended(path, "()"))
+        if path == "enumerate":
+            inner = self._engine.calls.trigger("iterate", found)
+            if any(isinstance(value, Deferred) for value in found):
+                return Outcome(NO_LEAKS, found)
+            return Outcome(NO_LEAKS, one(Display("list", ((None, one(Display("tuple", ((0, ANYTHING), (1, inner.values))))),))))
+        if path == "zip":
+            rows = tuple((index, self._engine.evaluator.items(values)) for index, values in enumerate(args.positional))
+            if any(isinstance(value, Deferred) for value in found):
+                return Outcome(NO_LEAKS, found)
+            return Outcome(NO_LEAKS, one(Display("list", ((None, one(Display("tuple", rows))),))))
+        return Outcome(NO_LEAKS, found)
+
+    def _partial(self, args: "Arguments") -> Outcome:
+        if not args.positional:
+            return Outcome(NO_LEAKS, ANYTHING)
+        rest = args.after(1)
+        found = NOTHING
+        for value in args.positional[0]:
+            if isinstance(value, (*CALLABLE, ClassRef, External, Symbolic, Instance)):
+                found |= one(Partial(value, tuple(rest.positional), rest.named()))
+            else:
+                found |= ANYTHING
+        return Outcome(NO_LEAKS, found)
+
+    def _consume(self, args: "Arguments") -> Outcome:
+        result = Outcome()
+        for values in args.all():
+            result = result | self._engine.calls.trigger("iterate", values - ANYTHING)
+        return result if result.values else Outcome(result.leaks, ANYTHING)
+
+    def _getattr(self, args: "Arguments", frame: Frame) -> Outcome:
+        names = [name for name in constants(args.at(1)) if isinstance(name, str)]
+        result = args.at(2) or NOTHING
+        for name in names:
+            for value in args.at(0) or NOTHING:
+                result |= self._engine.evaluator.attribute(value, name, frame)
+        return Outcome(NO_LEAKS, result or ANYTHING)
+
+    def _await_now(self, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+        result = Outcome()
+        for values in args.all():
+            for value in values:
+                if isinstance(value, Deferred):
+                    result = result | self._engine.calls.trigger("await", one(value))
+                elif isinstance(value, CALLABLE):
+                    called = self._engine.calls.apply(value, args.after(1), frame, node)
+                    result = result | called | self._engine.calls.trigger("await", called.values)
+        return result if result.values else Outcome(result.leaks, ANYTHING)
+
+    def _gather(self, name: str, args: "Arguments") -> Outcome:
+        members: Values = NOTHING
+        for values in args.positional:
+            for value in values:
+                members |= self._engine.evaluator.items(one(value)) if isinstance(value, Display) else one(value)
+        deferred = frozenset(value for value in members if isinstance(value, Deferred))
+        if not deferred:
+            return Outcome(NO_LEAKS, ANYTHING)
+        absorbs = any(constants(args.keywords.get("return_exceptions")))
+        if name == "as_completed":
+            return Outcome(NO_LEAKS, one(Display("list", ((None, deferred),))))
+        return Outcome(NO_LEAKS, one(Deferred("await", Group(deferred, absorbs=absorbs, collects=True))))
+
+    def _task(self, name: str, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+        given = args.positional[0] if args.positional else next(iter(args.keywords.values()), NOTHING)
+        deferred = frozenset(value for value in given if isinstance(value, Deferred))
+        for value in given:
+            if isinstance(value, CALLABLE) and name in ("start_soon", "spawn"):
+                deferred |= frozenset(item for item in self._engine.calls.apply(value, args.after(1), frame, node).values if isinstance(item, Deferred))
+        if not deferred:
+            return Outcome(NO_LEAKS, ANYTHING)
+        group = Group(deferred)
+        self._engine.record.started(group, frame, node)
+        return Outcome(NO_LEAKS, one(Deferred("result" if name == "run_coroutine_threadsafe" else "await", group)))
+
+    def _awaited(self, position: int, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+        callees = args.at(position, "func") or NOTHING
+        runs = frozenset(value for value in callees if isinstance(value, (*CALLABLE, ClassRef, External)))
+        if not runs:
+            return Outcome(NO_LEAKS, ANYTHING)
+        result = NOTHING
+        for callee in runs:
+            result |= one(self._delayed("await", callee, args.after(position + 1), frame, node))
+        return Outcome(NO_LEAKS, result)
+
+    def _delayed(self, on: str, callee: Value, args: "Arguments", frame: Frame, node: Expr) -> Value:
+        """The call of ``callee`` as something that fails only when it is awaited or its result is asked for."""
+        outcome = self._engine.calls.apply(callee, args, frame, node)
+        inner = frozenset(value for value in outcome.values if isinstance(value, Deferred) and value.on == "await")
+        return Deferred(on, Group(one(Deferred(on, Kept(outcome.leaks, outcome.values - inner))) | inner))
+
+    def _thread(self, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+        targets = args.keywords.get("target") or args.keywords.get("function") or args.at(1) or NOTHING
+        for value in targets:
+            if isinstance(value, CALLABLE):
+                inner = args.keywords.get("args") or NOTHING
+                passed = [found for item in inner if isinstance(item, Display) for _, found in item.items]
+                from openai_lint.link.calls import Arguments
+
+                outcome = self._engine.calls.apply(value, Arguments(passed), frame, node)
+                later = self._engine.calls.trigger("await", frozenset(item for item in outcome.values if isinstance(item, Deferred)))
+                self._engine.record.lost(outcome.leaks | later.leaks, frame, node)
+        return Outcome(NO_LEAKS, one(External("threading.Thread()")))
+
+    def _submit(self, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+        callees = args.at(0, "fn") or NOTHING
+        result = NOTHING
+        for callee in callees:
+            if isinstance(callee, CALLABLE):
+                delayed = self._delayed("result", callee, args.after(1), frame, node)
+                assert isinstance(delayed, Deferred) and isinstance(delayed.source, Group)
+                self._engine.record.started(delayed.source, frame, node)
+                result |= one(delayed)
+        return Outcome(NO_LEAKS, result or ANYTHING)
+
+    def _mapped(self, args: "Arguments", position: int, frame: Frame, node: Expr) -> Outcome:
+        from openai_lint.link.calls import Arguments
+
+        callees = args.at(position, "func", "function") or NOTHING
+        runs = [value for value in callees if isinstance(value, CALLABLE)]
+        if not runs:
+            return self._opaque("?.", args, frame, node) if not any(isinstance(v, CALLABLE) for vs in args.all() for v in vs) else self._all_now(args, frame, node)
+        given = [self._engine.evaluator.items(values) for values in args.positional[position + 1 :]]
+        result = Outcome()
+        for callee in runs:
+            result = result | self._engine.calls.apply(callee, Arguments(given), frame, node)
+        items = result.values if result.values else ANYTHING
+        return Outcome(result.leaks, one(Display("list", ((None, items),))))
+
+    def _all_now(self, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+        from openai_lint.link.calls import Arguments
+
+        result = Outcome()
+        for values in args.all():
+            for value in values:
+                if isinstance(value, CALLABLE):
+                    called = self._engine.calls.apply(value, Arguments(open_positional=True), frame, node)
+                    result = result | called
+        return Outcome(result.leaks, ANYTHING)
+
+    def _types(self, args: "Arguments") -> Values:
+        found = args.at(0) or NOTHING
+        return frozenset(value.cls for value in found if isinstance(value, Instance)) or ANYTHING
+
+    def _opaque(self, path: str, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+        """Code that cannot be seen: it iterates and awaits what it is given, and keeps callables for later."""
+        name = library.last(path)
+        result = Outcome()
+        for values in args.all():
+            for value in values:
+                if isinstance(value, CALLABLE):
+                    self._engine.record.callback(value, path, frame, node)
+                elif isinstance(value, Deferred):
+                    self._engine.record.triggered(value.source)
+                    triggered = self._engine.calls.trigger(value.on, one(value))
+                    if name in library.LATE_RESPONSES:
+                        self._engine.record.served(triggered.leaks, frame, node, path)
+                    elif node not in frame.module.awaited or value.on == "await":
+                        result = result | triggered
+        if name in library.LATE_RESPONSES:
+            late = frozenset(value for values in args.all() for value in values if isinstance(value, Deferred))
+            if late:
+                return Outcome(NO_LEAKS, one(External(f"{path}()")))
+        return Outcome(result.leaks, library.extended(path, "()") if not path.startswith("?.") else ANYTHING)
+
+    # --- methods of values that are no objects of the project
+
+    def method(self, path: str, receiver: Value, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+        """``receiver.name(...)`` where ``path`` is the receiver's kind and the method's name."""
+        engine = self._engine
+        kind, _, name = path.partition(".")
+        if path == "client.with_options" and isinstance(receiver, Client):
+            return Outcome(NO_LEAKS, engine.api.derive(receiver, args, node))
+        if kind == "deferred" and isinstance(receiver, Deferred):
+            if name in ("result", "get", "join", "wait", "__await__", "send", "throw", "__next__", "__anext__", "get_final_response", "get_final_completion", "until_done"):
+                return engine.calls.trigger(receiver.on if receiver.on != "iterate" else "iterate", one(receiver))
+            if name == "exception":
+                engine.record.triggered(receiver.source)
+            if name in ("close", "cancel", "add_done_callback"):
+                return Outcome(NO_LEAKS, ANYTHING)
+            return self._stream_method(name, receiver)
+        if kind == "literal" and name == "join":
+            return self._consume(args)
+        if kind == "display":
+            return self._display_method(name, receiver, args)
+        if kind == "function":
+            return self._function_method(name, receiver, args, frame, node)
+        if kind in ("symbolic", "policy"):
+            return engine.policies.method(name, receiver, args, frame, node)
+        if kind == "error" and isinstance(receiver, Caught):
+            if name in ("with_traceback", "add_note"):
+                return Outcome(NO_LEAKS, one(receiver))
+            return Outcome(NO_LEAKS, ANYTHING)
+        return self.function(path, args, frame, node)
+
+    def _stream_method(self, name: str, receiver: Deferred) -> Outcome:
+        """Any other method of a stream reads it; of a coroutine or a manager, nothing happens."""
+        if receiver.on == "iterate" and name in ("iter_lines", "iter_text", "iter_bytes", "iter_raw", "read", "aread", "parse", "json", "text", "until_done", "get_final_run", "stream_to_file"):
+            return self._engine.calls.trigger("iterate", one(receiver))
+        return Outcome(NO_LEAKS, ANYTHING)
+
+    def _display_method(self, name: str, receiver: Value, args: "Arguments") -> Outcome:
+        assert isinstance(receiver, Display)
+        everything = NOTHING
+        for _, found in receiver.items:
+            everything |= found
+        if name == "get":
+            wanted = constants(args.at(0))
+            exact = [found for key, found in receiver.items if key is not None and [key] == wanted]
+            result = exact[0] if exact else everything
+            return Outcome(NO_LEAKS, (result | (args.at(1) or NOTHING)) or ANYTHING)
+        if name in ("values", "copy", "keys"):
+            return Outcome(NO_LEAKS, one(Display("list", ((None, everything),))))
+        if name == "items":
+            return Outcome(NO_LEAKS, one(Display("list", ((None, one(Display("tuple", ((0, ANYTHING), (1, everything))))),))))
+        if name in ("pop", "popitem", "popleft", "setdefault", "get_nowait"):
+            return Outcome(NO_LEAKS, everything or ANYTHING)
+        return Outcome(NO_LEAKS, ANYTHING)
+
+    def _function_method(self, name: str, receiver: Value, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+        """Attributes of a function object that frameworks and retry libraries add."""
+        engine = self._engine
+        if name in ("delay", "apply_async", "send", "spawn", "defer", "remote", "kiq", "si", "s"):
+            engine.record.callback(receiver, name, frame, node)
+            return Outcome(NO_LEAKS, ANYTHING)
+        if name in ("retry_with", "with_options", "options"):
+            return Outcome(NO_LEAKS, engine.policies.retry_with(receiver, args, frame, node))
+        if name in ("__wrapped__", "__func__", "call", "__call__", "fn", "local", "run", "func", "invoke", "callback", "main", "standalone_mode", "map", "starmap"):
+            return engine.calls.apply(receiver, args, frame, node)
+        return Outcome(NO_LEAKS, ANYTHING)
+
+    # --- decorators
+
+    def decorate(self, decorator: Value, node: Expr, current: Values, function: Function, frame: Frame) -> Values:
+        """What a decorator makes of a function."""
+        engine = self._engine
+        if isinstance(decorator, (FunctionRef, Bound, Retried, Partial, ClassRef, Instance)) and not (
+            isinstance(decorator, Bound) and isinstance(decorator.function, External)
+        ):
+            return self._project_decorator(decorator, node, current, frame)
+        policy = engine.policies.decorator(decorator, node, function, frame)
+        if policy is not None:
+            return frozenset(Retried(policy, value) for value in current)
+        path = decorator.path if isinstance(decorator, External) else ""
+        if library.last(path) in ("contextmanager", "asynccontextmanager"):
+            return frozenset(ContextFunction(value) for value in current)
+        written = library.dotted(node)
+        if library.ENTRY_DECORATORS.search("." + written) or library.ENTRY_DECORATORS.search("." + path):
+            engine.record.registered(function, frame, written)
+        elif library.COVER.search(library.last(path) if path else library.written(node)):
+            cover = engine.policies.cover(node, frame)
+            return frozenset(Retried(cover, value) for value in current)
+        return current
+
+    def _project_decorator(self, decorator: Value, node: Expr, current: Values, frame: Frame) -> Values:
+        from openai_lint.link.calls import Arguments
+
+        result = NOTHING
+        for value in current:
+            made = self._engine.calls.apply(decorator, Arguments([one(value)]), frame, node).values
+            known = frozenset(item for item in made if isinstance(item, (*CALLABLE, ClassRef, Instance, ContextFunction)))
+            if known:
+                result |= known
+            elif made:
+                result |= one(value)
+        return result
+
+    # --- context managers
+
+    def enters(self, value: Value) -> bool:
+        """Whether entering the value is modelled elsewhere."""
+        return isinstance(value, (Deferred, Policied))
+
+    def run_of(self, frame: Frame) -> RunCell:
+        """The cell of a frame's run."""
+        return RunCell(frame)

@@ -1,0 +1,351 @@
+"""Who binds which name where: scopes of a module, made in one pass over its facts.
+
+Nothing is evaluated here. A binding says by what kind of statement a name gets its value and keeps the expression; the
+evaluator reads it when somebody asks for the name.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from openai_lint import facts
+from openai_lint.facts import (
+    Assign,
+    Attr,
+    AugAssign,
+    Call,
+    Class,
+    Comprehension,
+    Expr,
+    For,
+    Function,
+    Import,
+    Lambda,
+    Match,
+    ModuleFacts,
+    Name,
+    NamedExpr,
+    Pattern,
+    Scope,
+    Sequence,
+    Starred,
+    Stmt,
+    Subscript,
+    Try,
+    With,
+)
+
+APPENDERS = frozenset({"append", "add", "appendleft", "put", "put_nowait", "insert", "extend"})
+"""Methods that put their last argument into the container they are called on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    """One way in which a name gets a value.
+
+    ``kind``: ``value`` (the expression itself), ``member`` (``path`` into it), ``item`` (what iterating it gives),
+    ``entered`` (what entering it gives), ``caught`` (the error of ``node``, a handler), ``import``, ``def``, ``class``,
+    ``param``, ``annotation`` (declared only), ``into`` (put into the container). ``path`` leads on through unpacking.
+    """
+
+    kind: str
+    node: Any
+    path: tuple[int | None, ...] = ()
+    annotation: Expr | None = None
+    conditional: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Store:
+    """An assignment to an attribute: ``target.attr = binding``, seen in ``scope``."""
+
+    target: Expr
+    attr: str
+    binding: Binding
+    scope: "ScopeInfo"
+
+
+@dataclass(slots=True, eq=False)
+class ScopeInfo:
+    """A module, class or function with the names that it binds and the identifiers that it mentions."""
+
+    node: Function | Class | ModuleFacts
+    parent: "ScopeInfo | None"
+    module: "ModuleInfo"
+    bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    mentions: set[str] = field(default_factory=set)
+    outer: set[str] = field(default_factory=set)
+    globals: set[str] = field(default_factory=set)
+    stars: list[Import] = field(default_factory=list)
+    children: "list[ScopeInfo]" = field(default_factory=list)
+
+    @property
+    def function(self) -> Function | None:
+        """The function of this scope, if it is one."""
+        return self.node if isinstance(self.node, Function) else None
+
+    @property
+    def owner(self) -> "ScopeInfo | None":
+        """The class whose body directly holds this function."""
+        if self.parent is not None and isinstance(self.node, Function) and isinstance(self.parent.node, Class):
+            return self.parent
+        return None
+
+    def enclosing(self) -> "ScopeInfo":
+        """The nearest scope around this one in which free names are looked up (class bodies are skipped)."""
+        scope = self.parent
+        while scope is not None and isinstance(scope.node, Class):
+            scope = scope.parent
+        return scope if scope is not None else self.module.scope
+
+    def first_parameter(self) -> str | None:
+        """The name of ``self`` or ``cls`` in a method."""
+        if isinstance(self.node, Function) and self.node.params and self.node.params[0].kind == "positional":
+            return self.node.params[0].name
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class ModuleInfo:
+    """An extracted module with its scopes. ``calls`` maps an expression to the smallest call around it."""
+
+    facts: ModuleFacts
+    path: str
+    is_test: bool
+    scope: ScopeInfo = field(init=False)
+    scopes: dict[Function | Class, ScopeInfo] = field(default_factory=dict)
+    stores: list[Store] = field(default_factory=list)
+    calls: dict[Expr, Call] = field(default_factory=dict)
+    functions: list[Function] = field(default_factory=list)
+    awaited: set[Expr] = field(default_factory=set)
+    imports: set[str] = field(default_factory=set)
+    tries: dict[Expr, tuple[Try, ...]] = field(default_factory=dict)
+    statements: dict[Expr, Stmt] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Index the facts."""
+        self.scope = ScopeInfo(self.facts, None, self)
+        _Indexer(self).block(self.facts.body, self.scope)
+
+    def scope_of(self, function: Function | Class | None) -> ScopeInfo:
+        """The scope of a function; the module's own for None."""
+        return self.scope if function is None else self.scopes[function]
+
+    def __repr__(self) -> str:
+        return f"<module {self.path}>"
+
+
+class _Indexer:
+    """The pass. Expressions are walked too: they bind names (walrus, comprehensions) and mention identifiers."""
+
+    def __init__(self, module: ModuleInfo) -> None:
+        self._module = module
+        self._call: Call | None = None
+        self._tries: tuple[Try, ...] = ()
+        self._statement: Stmt | None = None
+
+    def block(self, body: facts.Block, scope: ScopeInfo) -> None:
+        for statement in body:
+            self._statement = statement
+            self._stmt(statement, scope)
+
+    def _stmt(self, node: Stmt, scope: ScopeInfo) -> None:
+        if isinstance(node, Assign):
+            self._assign(node, scope)
+        elif isinstance(node, (Function, Class)):
+            self._define(node, scope)
+        elif isinstance(node, Import):
+            self._import(node, scope)
+        elif isinstance(node, For):
+            self._bind(node.target, Binding("item", node.iterable), scope)
+            self._expr(node.iterable, scope)
+            self.block(node.body, scope)
+            self.block(node.orelse, scope)
+        elif isinstance(node, With):
+            for item in node.items:
+                self._expr(item.context, scope)
+                if item.target is not None:
+                    self._bind(item.target, Binding("entered", item.context), scope)
+            self.block(node.body, scope)
+        elif isinstance(node, Try):
+            self._try(node, scope)
+        elif isinstance(node, AugAssign):
+            if isinstance(node.target, Name):
+                self._bind(node.target, Binding("into" if node.op == "+=" else "value", node.value), scope)
+            self._expr(node.target, scope)
+            self._expr(node.value, scope)
+        elif isinstance(node, Scope):
+            (scope.globals if node.kind == "global" else scope.outer).update(node.names)
+        elif isinstance(node, Match):
+            self._expr(node.subject, scope)
+            for case in node.cases:
+                self._pattern(case.pattern, node.subject, scope)
+                if case.guard is not None:
+                    self._expr(case.guard, scope)
+                self.block(case.body, scope)
+        elif isinstance(node, (facts.If, facts.While)):
+            self._expr(node.test, scope)
+            self.block(node.body, scope)
+            self.block(node.orelse, scope)
+        else:
+            for child in facts.children(node):
+                if isinstance(child, Expr):
+                    self._expr(child, scope)
+
+    def _assign(self, node: Assign, scope: ScopeInfo) -> None:
+        for target in node.targets:
+            if node.value is None:
+                self._bind(target, Binding("annotation", None, annotation=node.annotation), scope)
+            else:
+                self._bind(target, Binding("value", node.value, annotation=node.annotation), scope)
+            if not isinstance(target, Name):
+                self._expr(target, scope)
+        if node.value is not None:
+            self._expr(node.value, scope)
+        if node.annotation is not None:
+            self._expr(node.annotation, scope)
+
+    def _try(self, node: Try, scope: ScopeInfo) -> None:
+        outer = self._tries
+        self._tries = (*outer, node)
+        self.block(node.body, scope)
+        self._tries = outer
+        for handler in node.handlers:
+            if handler.type is not None:
+                self._expr(handler.type, scope)
+            if handler.name is not None:
+                scope.bindings.setdefault(handler.name, []).append(Binding("caught", handler))
+            self.block(handler.body, scope)
+        self.block(node.orelse, scope)
+        self.block(node.finalbody, scope)
+
+    def _define(self, node: Function | Class, scope: ScopeInfo) -> None:
+        kind = "def" if isinstance(node, Function) else "class"
+        if not (isinstance(node, Function) and node.name == "<lambda>"):
+            self._add(node.name, Binding(kind, node), scope)
+        inner = ScopeInfo(node, scope, self._module)
+        scope.children.append(inner)
+        self._module.scopes[node] = inner
+        outer_tries, self._tries = self._tries, ()
+        for decorator in node.decorators:
+            self._expr(decorator, scope)
+        if isinstance(node, Function):
+            self._module.functions.append(node)
+            for param in node.params:
+                inner.bindings.setdefault(param.name, []).append(Binding("param", param))
+                if param.default is not None:
+                    self._expr(param.default, scope)
+                if param.annotation is not None:
+                    self._expr(param.annotation, scope)
+        else:
+            for base in node.bases:
+                self._expr(base, scope)
+            for keyword in node.keywords:
+                self._expr(keyword.value, scope)
+        call, self._call = self._call, None
+        self.block(node.body, inner)
+        self._call = call
+        self._tries = outer_tries
+        if isinstance(node, Function) and node.name == "<lambda>":
+            scope.mentions |= inner.mentions
+
+    def _import(self, node: Import, scope: ScopeInfo) -> None:
+        self._module.imports.add(node.module)
+        if node.name == "*":
+            scope.stars.append(node)
+        else:
+            self._add(node.bound, Binding("import", node, conditional=bool(self._tries)), scope)
+        scope.mentions.add(node.bound)
+        if node.name is not None:
+            scope.mentions.add(node.name)
+
+    def _add(self, name: str, binding: Binding, scope: ScopeInfo) -> None:
+        if name in scope.globals:
+            scope = self._module.scope
+        elif name in scope.outer:
+            scope = scope.enclosing()
+        scope.bindings.setdefault(name, []).append(binding)
+
+    def _bind(self, target: Expr, binding: Binding, scope: ScopeInfo) -> None:
+        if isinstance(target, Name):
+            self._add(target.id, binding, scope)
+        elif isinstance(target, Attr):
+            self._module.stores.append(Store(target.value, target.attr, binding, scope))
+        elif isinstance(target, Sequence):
+            for position, item in enumerate(target.items):
+                index = None if isinstance(item, Starred) else position
+                inner = item.value if isinstance(item, Starred) else item
+                path = (*binding.path, index)
+                self._bind(inner, Binding(binding.kind, binding.node, path), scope)
+        elif isinstance(target, Subscript):
+            self._bind_into(target.value, binding, scope)
+
+    def _bind_into(self, container: Expr, binding: Binding, scope: ScopeInfo) -> None:
+        if binding.kind == "value" and binding.node is not None and not binding.path:
+            self._bind(container, Binding("into", binding.node), scope)
+
+    def _pattern(self, pattern: Pattern, subject: Expr, scope: ScopeInfo) -> None:
+        if pattern.name is not None:
+            self._add(pattern.name, Binding("value", subject), scope)
+        if pattern.value is not None:
+            self._expr(pattern.value, scope)
+        for part in pattern.parts:
+            self._pattern(part, subject, scope)
+
+    def _expr(self, node: Expr, scope: ScopeInfo) -> None:
+        kind = type(node)
+        if kind is Name:
+            scope.mentions.add(node.id)  # type: ignore[attr-defined]
+            self._place(node)
+        elif kind is Attr:
+            scope.mentions.add(node.attr)  # type: ignore[attr-defined]
+            self._place(node)
+            self._expr(node.value, scope)  # type: ignore[attr-defined]
+        elif isinstance(node, Call):
+            self._call_expr(node, scope)
+        elif isinstance(node, Lambda):
+            self._place(node)
+            self._define(node.function, scope)
+        elif isinstance(node, Comprehension):
+            for clause in node.clauses:
+                self._bind(clause.target, Binding("item", clause.iterable), scope)
+            self._children(node, scope)
+        elif isinstance(node, NamedExpr):
+            self._bind(node.target, Binding("value", node.value), scope)
+            self._expr(node.value, scope)
+        elif isinstance(node, facts.Await):
+            self._module.awaited.add(node.value)
+            self._expr(node.value, scope)
+        else:
+            self._children(node, scope)
+
+    def _place(self, node: Expr) -> None:
+        if self._call is not None:
+            self._module.calls[node] = self._call
+        if self._tries:
+            self._module.tries[node] = self._tries
+        if self._statement is not None:
+            self._module.statements[node] = self._statement
+
+    def _call_expr(self, node: Call, scope: ScopeInfo) -> None:
+        outer, self._call = self._call, node
+        self._place(node)
+        self._expr(node.func, scope)
+        for arg in node.args:
+            if arg.keyword is not None:
+                scope.mentions.add(arg.keyword)
+            self._expr(arg.value, scope)
+        self._call = outer
+        if isinstance(node.func, Attr) and node.func.attr in APPENDERS and node.args:
+            kind = "value" if node.func.attr == "extend" else "into"
+            value = node.args[-1].value
+            if isinstance(node.func.value, (Name, Attr)):
+                self._bind(node.func.value, Binding(kind, value), scope)
+
+    def _children(self, node: Expr, scope: ScopeInfo) -> None:
+        for child in facts.children(node):
+            if isinstance(child, Expr):
+                self._expr(child, scope)
+            elif isinstance(child, (facts.Arg, facts.Clause)):
+                for inner in facts.children(child):
+                    if isinstance(inner, Expr):
+                        self._expr(inner, scope)

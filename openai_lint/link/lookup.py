@@ -1,0 +1,288 @@
+"""Where a member comes from: imports, re-exports, classes with their bases, and the attributes of their objects."""
+
+from typing import TYPE_CHECKING
+
+from openai_lint.facts import Class, Function, Import, Name
+from openai_lint.link import library
+from openai_lint.link.cells import AttrCell
+from openai_lint.link.index import ModuleInfo, ScopeInfo, Store
+from openai_lint.link.values import (
+    ANYTHING,
+    NOTHING,
+    UNKNOWN,
+    Bound,
+    ClassRef,
+    ContextFunction,
+    External,
+    Frame,
+    FunctionRef,
+    Instance,
+    ModuleRef,
+    Partial,
+    Resource,
+    Retried,
+    Super,
+    Value,
+    Values,
+    one,
+)
+
+if TYPE_CHECKING:
+    from openai_lint.link.engine import Engine
+
+MOST_OVERRIDES = 12
+"""A call through a base class reaches each override, unless there are more than these."""
+
+
+class Lookup:
+    """Finds members. One object for a project; what it finds is read through the engine's cells."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+        self._stores: dict[ModuleInfo, dict[tuple[Class, str], list[Store]]] = {}
+        self._mro: dict[ClassRef, tuple[ClassRef | External, ...]] = {}
+
+    # --- modules
+
+    def imported(self, node: Import, module: ModuleInfo) -> Values:
+        """What an import statement binds."""
+        path = self._engine.modules.resolve(module.path, node)
+        if node.name is None:
+            if path is None:
+                return one(External(node.module if node.bound != node.module.partition(".")[0] else node.bound))
+            if node.bound == node.module.partition(".")[0] and "." in node.module:
+                top = Import(node.span, node.bound, None, node.bound, 0)
+                return one(ModuleRef(self._engine.modules.resolve(module.path, top) or path))
+            return one(ModuleRef(path))
+        if path is None:
+            return self._external(node.module, node.name) if not node.level else ANYTHING
+        found = self.member(path, node.name, module.path)
+        if found <= ANYTHING and not path.endswith((".py", ".ipynb")) and not node.level:
+            return self._external(node.module, node.name)
+        return found
+
+    def _external(self, module: str, name: str) -> Values:
+        path = f"{module}.{name}"
+        return one(External(library.DROP_INS.get(path, path)))
+
+    def star(self, node: Import, name: str, module: ModuleInfo) -> Values | None:
+        """What ``from m import *`` binds a name to, if it binds it."""
+        path = self._engine.modules.resolve(module.path, node)
+        if path is None:
+            return self._engine.api.star_member(node.module, name)
+        if path == module.path or name.startswith("_"):
+            return None
+        target = self._engine.modules.load(self._file(path)) if self._file(path) else None
+        if target is None or (name not in target.scope.bindings and not target.scope.stars):
+            return None
+        found = self.member(path, name, module.path)
+        return None if found <= ANYTHING else found
+
+    @staticmethod
+    def _file(path: str) -> str:
+        return path if path.endswith((".py", ".ipynb", ".pyi")) else ""
+
+    def member(self, path: str, name: str, importer: str) -> Values:
+        """An attribute of a module or package of the project."""
+        file = self._file(path)
+        del importer
+        target = self._engine.modules.load(file) if file else None
+        if target is not None and name in target.scope.bindings:
+            return self._engine.evaluator.name(name, Frame(target, None))
+        child = self._engine.modules.child(path, name)
+        if child is not None:
+            return one(ModuleRef(child))
+        if target is not None:
+            for star in target.scope.stars:
+                found = self.star(star, name, target)
+                if found is not None:
+                    return found
+        return ANYTHING
+
+    # --- classes
+
+    def mro(self, cls: ClassRef) -> tuple[ClassRef | External, ...]:
+        """The class, then its bases depth first, each once (close enough to C3 for looking names up)."""
+        if cls in self._mro:
+            return self._mro[cls]
+        self._mro[cls] = (cls,)
+        order: list[ClassRef | External] = [cls]
+        for base in cls.node.bases:
+            for value in self._engine.evaluator.value(base, cls.parent):
+                if isinstance(value, ClassRef):
+                    order += [item for item in self.mro(value) if item not in order]
+                elif isinstance(value, External) and value not in order:
+                    order.append(value)
+        if self._engine.solving and len(order) <= len(cls.node.bases):
+            del self._mro[cls]  # a base is not known yet
+        else:
+            self._mro[cls] = tuple(order)
+        return tuple(order)
+
+    def subclasses(self, cls: ClassRef) -> list[ClassRef]:
+        """The known classes of the project below this one."""
+        return [other for other in self._engine.classes() if other != cls and cls in self.mro(other)]
+
+    def class_frame(self, cls: ClassRef) -> Frame:
+        """The frame in which a class body runs."""
+        return Frame(cls.parent.module, cls.node, cls.parent)
+
+    def method(self, cls: ClassRef, name: str) -> tuple[ClassRef, Function] | None:
+        """The function that a class or its nearest base defines under a name (the last definition)."""
+        for item in self.mro(cls):
+            if isinstance(item, ClassRef):
+                found = self._own_method(item, name)
+                if found is not None:
+                    return item, found
+        return None
+
+    def _own_method(self, cls: ClassRef, name: str) -> Function | None:
+        scope = cls.parent.module.scopes[cls.node]
+        for binding in reversed(scope.bindings.get(name, [])):
+            if binding.kind == "def" and not library.is_setter(binding.node):
+                return binding.node  # type: ignore[no-any-return]
+        return None
+
+    def instance_attribute(self, instance: Instance, attr: str, frame: Frame) -> Values:
+        """What ``instance.attr`` may be: a bound method, a property's value, or what was stored."""
+        owners = [instance.cls]
+        found = self._attribute(instance.cls, attr, instance, frame)
+        if not instance.exact:
+            own = self.method(instance.cls, attr)
+            if own is not None or not found:
+                below = [cls for cls in self.subclasses(instance.cls) if self._defines(cls, attr)]
+                if len(below) <= MOST_OVERRIDES:
+                    owners += below
+        result = NOTHING
+        for cls in owners:
+            receiver = instance if cls == instance.cls else Instance(cls, False)
+            own = self.method(cls, attr)
+            if len(owners) > 1 and own is not None and cls == instance.cls and library.is_abstract(own[1]):
+                continue
+            result |= found if cls == instance.cls else self._attribute(cls, attr, receiver, frame)
+        if result:
+            return result
+        if attr == "__class__":
+            return one(instance.cls)
+        foreign = self._foreign(instance, attr)
+        if foreign:
+            return foreign
+        client = self._engine.api.client_of_class(instance.cls, "subclass")
+        if client is not None:
+            return self._engine.evaluator.attribute(client, attr, frame)
+        getter = self.method(instance.cls, "__getattr__")
+        if getter is not None and self._engine.waiting:
+            return NOTHING
+        return ANYTHING
+
+    def _defines(self, cls: ClassRef, attr: str) -> bool:
+        return attr in cls.parent.module.scopes[cls.node].bindings or bool(self._class_stores(cls, attr))
+
+    def _foreign(self, instance: Instance, attr: str) -> Values:
+        """What is stored from outside of the class: ``obj.attr = value``, in the modules that mention it."""
+        result = NOTHING
+        for module in self._engine.modules.loaded:
+            for store in module.stores:
+                if store.attr != attr or store.scope.owner is not None:
+                    continue
+                frame = self._engine.generic_frame(store.scope)
+                for target in self._engine.evaluator.value(store.target, frame):
+                    if isinstance(target, Instance) and target.cls == instance.cls:
+                        result |= self._engine.evaluator.bound(store.binding, frame, store.scope)
+        return result
+
+    def class_attribute(self, cls: ClassRef, attr: str, frame: Frame) -> Values:
+        """What ``Class.attr`` may be."""
+        return self._attribute(cls, attr, cls, frame) or ANYTHING
+
+    def super_attribute(self, value: Super, attr: str, frame: Frame) -> Values:
+        """What ``super().attr`` may be: the next class that defines it after the method's own."""
+        order = self.mro(value.receiver.cls)
+        start = order.index(value.cls) + 1 if value.cls in order else len(order)
+        for item in order[start:] or self.mro(value.cls)[1:]:
+            if isinstance(item, ClassRef):
+                found = self._own(item, attr, value.receiver, frame)
+                if found:
+                    return found
+        return ANYTHING
+
+    def _attribute(self, cls: ClassRef, attr: str, receiver: Value, frame: Frame) -> Values:
+        declared = NOTHING
+        for item in self.mro(cls):
+            if isinstance(item, External):
+                continue
+            found = self._own(item, attr, receiver, frame)
+            if found - ANYTHING:
+                return found - ANYTHING if declared <= ANYTHING else declared | found
+            declared |= found
+        return declared
+
+    def _own(self, cls: ClassRef, attr: str, receiver: Value, frame: Frame) -> Values:
+        engine = self._engine
+        scope = cls.parent.module.scopes[cls.node]
+        bindings = scope.bindings.get(attr, ())
+        result = NOTHING
+        inner = self.class_frame(cls)
+        method = self._own_method(cls, attr)
+        if method is not None:
+            if library.is_property(method):
+                return engine.calls.call_property(FunctionRef(method, cls.parent), receiver, frame)
+            for value in engine.evaluator.name(attr, inner):
+                result |= one(self._bind(value, method, receiver, cls))
+            return result
+        stored: Values = engine.solver.read(AttrCell(cls, attr)) if self._class_stores(cls, attr) or engine.solver.known(AttrCell(cls, attr)) else NOTHING
+        for binding in bindings:
+            if binding.kind == "annotation" and stored - ANYTHING:
+                continue
+            result |= engine.evaluator.bound(binding, inner, scope)
+        if stored - ANYTHING:
+            nothing = {value for value in result if value == UNKNOWN or getattr(value, "value", 0) is None}
+            return (result - nothing) | stored
+        return result | stored
+
+    @staticmethod
+    def _bind(value: Value, method: Function, receiver: Value, cls: ClassRef) -> Value:
+        if library.is_static(method):
+            return value
+        if library.is_class_method(method):
+            return Bound(value, receiver if isinstance(receiver, ClassRef) else getattr(receiver, "cls", cls))
+        if isinstance(receiver, ClassRef):
+            return value
+        if isinstance(value, (FunctionRef, Retried, ContextFunction, Partial, Bound)):
+            return Bound(value, receiver)
+        return value
+
+    def _class_stores(self, cls: ClassRef, attr: str) -> list[Store]:
+        module = cls.parent.module
+        table = self._stores.get(module)
+        if table is None:
+            table = self._stores[module] = {}
+            for store in module.stores:
+                owner = self._store_owner(store)
+                if owner is not None:
+                    table.setdefault((owner, store.attr), []).append(store)
+        return table.get((cls.node, attr), [])
+
+    @staticmethod
+    def _store_owner(store: Store) -> Class | None:
+        """The class on whose objects ``self.attr = ...`` stores: that of the method around it."""
+        scope: ScopeInfo | None = store.scope
+        while scope is not None:
+            if scope.owner is not None:
+                name = scope.first_parameter()
+                is_self = isinstance(store.target, Name) and store.target.id == name
+                return scope.owner.node if is_self else None  # type: ignore[return-value]
+            scope = scope.parent
+        return None
+
+    def compute_attr(self, cell: AttrCell) -> Values:
+        """Join what every method of the class stores under the name."""
+        result = NOTHING
+        for store in self._class_stores(cell.cls, cell.name):
+            frame = self._engine.generic_frame(store.scope)
+            result |= self._engine.evaluator.bound(store.binding, frame, store.scope)
+        return result
+
+    def is_resource_method(self, value: Value) -> bool:
+        """Whether the value is a method of the SDK ready to be called."""
+        return isinstance(value, Resource) and self._engine.api.method_of(value) is not None

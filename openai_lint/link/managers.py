@@ -1,0 +1,174 @@
+"""``with`` statements: what entering raises, and what the manager does with the errors of its block."""
+
+from typing import TYPE_CHECKING
+
+from openai_lint import facts
+from openai_lint.escapes import GROUP, Leak, Leaks
+from openai_lint.facts import Expr
+from openai_lint.link import library
+from openai_lint.link.clauses import CATCHES, clause_of
+from openai_lint.link.values import (
+    ContextFrame,
+    Deferred,
+    Display,
+    External,
+    Frame,
+    Group,
+    Instance,
+    Literal,
+    Policied,
+    Symbolic,
+    Unknown,
+    Value,
+    Values,
+    constants,
+    one,
+)
+
+if TYPE_CHECKING:
+    from openai_lint.link.engine import Engine
+    from openai_lint.link.walk import Live, Walk
+
+TASK_STARTERS = frozenset({"create_task", "start_soon"})
+
+
+class Managers:
+    """The with statements of one walk."""
+
+    def __init__(self, engine: "Engine", walk: "Walk") -> None:
+        self._engine = engine
+        self._walk = walk
+
+    def walk(self, node: facts.With, live: "Live") -> "Live":
+        """Walk a with statement; the tokens that reach its end."""
+        return self._items(node, 0, live)
+
+    def _items(self, node: facts.With, index: int, live: "Live") -> "Live":
+        walk = self._walk
+        if index == len(node.items):
+            return walk.block(node.body, live)
+        item = node.items[index]
+        walk.expr(item.context)
+        values = walk.value(item.context)
+        walk.leak(self._engine.calls.trigger("enter", values).leaks, item.context)
+        with walk.collect() as raised:
+            out = self._items(node, index + 1, live)
+        managers = values | self._entered(node, item)
+        remaining = frozenset(raised) | self._tasks(node, item)
+        swallowed = False
+        for manager in managers - values:
+            remaining, drops = self._exit(manager, remaining, item.context, live)
+            swallowed = swallowed or drops
+        passed: set[Leak] = set()
+        for manager in values:
+            rest, drops = self._exit(manager, remaining, item.context, live)
+            passed |= rest
+            swallowed = swallowed or drops
+        walk.leak(passed if values else remaining)
+        return out | live if swallowed else out
+
+    def _calls_on(self, node: facts.With, item: facts.WithItem, names: frozenset[str]) -> list[facts.Call]:
+        """Calls in the block of the form ``target.name(...)``."""
+        from openai_lint.link.loops import below
+
+        if not isinstance(item.target, facts.Name):
+            return []
+        wanted = item.target.id
+        return [
+            found
+            for found in below(node.body)
+            if isinstance(found, facts.Call)
+            and isinstance(found.func, facts.Attr)
+            and found.func.attr in names
+            and isinstance(found.func.value, facts.Name)
+            and found.func.value.id == wanted
+        ]
+
+    def _entered(self, node: facts.With, item: facts.WithItem) -> Values:
+        """Managers that the block enters on an ``ExitStack``."""
+        if library.written(item.context) not in ("ExitStack", "AsyncExitStack"):
+            return frozenset()
+        found: Values = frozenset()
+        for call in self._calls_on(node, item, frozenset({"enter_context", "enter_async_context", "push"})):
+            for arg in call.args[:1]:
+                found |= self._walk.value(arg.value)
+        return frozenset(value for value in found if not isinstance(value, Unknown))
+
+    def _tasks(self, node: facts.With, item: facts.WithItem) -> Leaks:
+        """Errors of the tasks that the block starts in a task group: they leave with the group."""
+        if library.written(item.context) not in ("TaskGroup", "create_task_group", "open_nursery"):
+            return frozenset()
+        found: set[Leak] = set()
+        for call in self._calls_on(node, item, TASK_STARTERS):
+            made = self._engine.calls.call(call, self._walk.frame).values
+            waiting = frozenset(value for value in made if isinstance(value, Deferred) and isinstance(value.source, Group))
+            for leak in self._engine.calls.trigger("await", waiting).leaks:
+                found.add(leak._replace(raised="ExceptionGroup", form=GROUP))
+        return frozenset(found)
+
+    def _exit(self, manager: Value, leaks: Leaks, node: Expr, live: "Live") -> tuple[Leaks, bool]:
+        """What leaves a manager's block of the errors in it, and whether it can swallow any."""
+        engine = self._engine
+        match manager:
+            case Symbolic() if library.last(manager.path) in ("suppress", "raises", "assertRaises"):
+                return self._suppress(manager, leaks, node)
+            case Symbolic() | Policied():
+                policy = engine.policies.of(manager, node, self._walk.frame)
+                return (engine.policies.through(policy, leaks), True) if policy is not None else (leaks, False)
+            case ContextFrame():
+                return self._generator(manager, leaks)
+            case Instance():
+                return self._exit_method(manager, leaks, node)
+            case External() | Unknown():
+                name = library.last(manager.path) if isinstance(manager, External) else library.written(node)
+                if library.COVER.search(name):
+                    cover = engine.policies.cover(node, self._walk.frame)
+                    return engine.policies.through(cover, leaks), True
+                return leaks, False
+            case _:
+                return leaks, False
+
+    def _suppress(self, manager: Symbolic, leaks: Leaks, node: Expr) -> tuple[Leaks, bool]:
+        clause = clause_of(one(Display("tuple", tuple(enumerate(manager.args)))), self._engine)
+        rest: set[Leak] = set()
+        for leak in leaks:
+            release = self._engine.catalogue(leak.site.module, leak.site.era)
+            verdict = clause.verdict(leak, release)
+            if verdict == CATCHES:
+                self._engine.record.handled(leak, node, self._walk.frame.module)
+            else:
+                rest.add(leak)
+        return frozenset(rest), True
+
+    def _generator(self, manager: ContextFrame, leaks: Leaks) -> tuple[Leaks, bool]:
+        from openai_lint.link.walk import Walk
+
+        inner = Walk(self._engine, manager.frame, injected=leaks)
+        out = inner.run().leaks
+        return out, bool(leaks - out) or bool(inner.fell)
+
+    def _exit_method(self, manager: Instance, leaks: Leaks, node: Expr) -> tuple[Leaks, bool]:
+        from openai_lint.link.walk import NORMAL, Walk
+
+        found = self._engine.lookup.method(manager.cls, "__exit__") or self._engine.lookup.method(manager.cls, "__aexit__")
+        if found is None:
+            return leaks, False
+        owner, function = found
+        names = frozenset(param.name for param in function.params[1:4])
+        frame = Frame(owner.parent.module, function, owner.parent, (((function.params[0].name, one(manager)),) if function.params else ()))
+        walk = Walk(self._engine, frame, subjects=names)
+        summary = walk.run(leaks | {NORMAL})
+        kept: set[Leak] = {leak for leak in leaks if leak in walk.fell}
+        for live, values in walk.returned:
+            if not values or not all(_truthy(value) for value in values):
+                kept |= {token for token in live if isinstance(token, Leak)}
+        for leak in leaks - kept:
+            self._engine.record.handled(leak, node, self._walk.frame.module)
+        return frozenset(kept) | summary.leaks, bool(leaks - kept)
+
+
+def _truthy(value: Value) -> bool:
+    return isinstance(value, Literal) and bool(value.value)
+
+
+__all__ = ["Managers", "constants"]

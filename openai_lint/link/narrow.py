@@ -1,0 +1,277 @@
+"""What a condition in a handler tells about the error at hand: which errors take which branch."""
+
+from typing import TYPE_CHECKING
+
+from openai_lint import facts
+from openai_lint.escapes import RAW, Leak
+from openai_lint.facts import Expr, Pattern
+from openai_lint.link import library, messages
+from openai_lint.link.clauses import clause_of
+from openai_lint.link.values import Bound, Caught, Display, External, Frame, Literal, Symbolic, Values, constants
+from openai_lint.sdk import ErrorClass
+
+if TYPE_CHECKING:
+    from openai_lint.link.engine import Engine
+
+STATUS_NAMES = frozenset({"status_code", "http_status", "status"})
+CODE_NAMES = frozenset({"code", "type", "error"})
+
+
+class Narrowing:
+    """Decides conditions for one leak at a time; ``subjects`` are names that stand for the error (or its class)."""
+
+    def __init__(self, engine: "Engine", frame: Frame, subjects: frozenset[str] = frozenset()) -> None:
+        self._engine = engine
+        self._frame = frame
+        self._subjects = subjects
+
+    def decide(self, test: Expr, leak: Leak) -> bool | None:
+        """Whether the condition holds for this error; None when that depends on something else."""
+        match test:
+            case facts.Not():
+                inner = self.decide(test.value, leak)
+                return None if inner is None else not inner
+            case facts.BoolOp():
+                found = [self.decide(item, leak) for item in test.values]
+                if test.op == "and":
+                    return False if False in found else None if None in found else True
+                return True if True in found else None if None in found else False
+            case facts.Compare():
+                return self._compare(test, leak)
+            case facts.Call():
+                return self._call(test, leak)
+            case facts.Const():
+                return bool(test.value)
+            case facts.Name():
+                return True if self.is_subject(test) else self._flag(test, leak)
+            case facts.Attr() if self.is_subject(test.value) and test.attr in STATUS_NAMES:
+                return True if self._status(leak) is not None else None
+            case _:
+                return None
+
+    def _flag(self, test: facts.Name, leak: Leak) -> bool | None:
+        """A name that keeps the result of a test on the error (``retryable = isinstance(e, ...)``)."""
+        scope = self._frame.module.scope_of(self._frame.function)
+        bindings = scope.bindings.get(test.id, [])
+        if len(bindings) == 1 and bindings[0].kind == "value" and not bindings[0].path:
+            node = bindings[0].node
+            if isinstance(node, (facts.Compare, facts.Call, facts.Not, facts.BoolOp)):
+                return self.decide(node, leak)
+        return None
+
+    def is_subject(self, node: Expr) -> bool:
+        """Whether an expression is the error at hand."""
+        if isinstance(node, facts.Name):
+            if node.id in self._subjects:
+                return True
+            return any(isinstance(value, Caught) for value in self._engine.evaluator.value(node, self._frame))
+        return False
+
+    def _call(self, test: facts.Call, leak: Leak) -> bool | None:
+        name = library.written(test.func)
+        args = [arg.value for arg in test.args]
+        if name in ("isinstance", "issubclass") and len(args) == 2:
+            subject = args[0]
+            if isinstance(subject, facts.Attr) and subject.attr == "__class__":
+                subject = subject.value
+            if self.is_subject(subject):
+                return self._matches(self._engine.evaluator.value(args[1], self._frame), leak)
+            return None
+        if name == "hasattr" and len(args) == 2 and self.is_subject(args[0]):
+            wanted = constants(self._engine.evaluator.value(args[1], self._frame))
+            error = self._error(leak)
+            if error is not None and len(wanted) == 1 and isinstance(wanted[0], str):
+                return wanted[0] in error.attributes
+            return None
+        if name in ("startswith", "endswith", "search", "match", "find") and isinstance(test.func, facts.Attr):
+            texts = [item.value for item in args if isinstance(item, facts.Const) and isinstance(item.value, str)]
+            if texts and any(self._is_text(item) for item in (test.func.value, *args)):
+                return self._mentions(texts[0], leak)
+            return None
+        if name == "any" and len(args) == 1 and isinstance(args[0], facts.Comprehension):
+            return self._any_text(args[0], leak)
+        return self._project_predicate(test, leak)
+
+    def _project_predicate(self, test: facts.Call, leak: Leak) -> bool | None:
+        """A function of the project that tells errors apart: ``if is_retryable(e)``, when it is one ``return``."""
+        if not test.args or not self.is_subject(test.args[0].value):
+            return None
+        from openai_lint.link.values import FunctionRef
+
+        verdicts: set[bool | None] = set()
+        for value in self._engine.evaluator.value(test.func, self._frame):
+            target = value.function if isinstance(value, Bound) else value
+            if not isinstance(target, FunctionRef):
+                return None
+            function = target.function
+            body = [item for item in function.body if not (isinstance(item, facts.ExprStmt) and isinstance(item.value, facts.Const))]
+            offset = 1 if isinstance(value, Bound) else 0
+            if len(body) != 1 or not isinstance(body[0], facts.Return) or body[0].value is None or len(function.params) <= offset:
+                return None
+            inner = Narrowing(self._engine, Frame(target.parent.module, function, target.parent), frozenset({function.params[offset].name}))
+            verdicts.add(inner.decide(body[0].value, leak))
+        return verdicts.pop() if len(verdicts) == 1 else None
+
+    def _matches(self, classes: Values, leak: Leak) -> bool | None:
+        if not classes:
+            return None
+        release = self._engine.catalogue(leak.site.module, leak.site.era)
+        return clause_of(classes, self._engine).accepts(leak, release)
+
+    def _error(self, leak: Leak) -> ErrorClass | None:
+        if leak.form != RAW:
+            return None
+        return self._engine.catalogue(leak.site.module, leak.site.era).errors.get(leak.error)
+
+    def _status(self, leak: Leak) -> int | None:
+        error = self._error(leak)
+        return error.status if error is not None else None
+
+    def _compare(self, test: facts.Compare, leak: Leak) -> bool | None:
+        left, right = test.left, test.right
+        if test.op in ("is", "is not", "==", "!="):
+            found = self._same(left, right, leak)
+            if found is None:
+                found = self._same(right, left, leak)
+            return found if found is None or test.op in ("is", "==") else not found
+        if test.op in ("in", "not in"):
+            found = self._member(left, right, leak)
+            return found if found is None or test.op == "in" else not found
+        if test.op in ("<", "<=", ">", ">="):
+            status = self._status(leak) if self._is_status(left) else None
+            limits = constants(self._engine.evaluator.value(right, self._frame))
+            if status is None or len(limits) != 1 or not isinstance(limits[0], (int, float)):
+                return None
+            limit = limits[0]
+            return {"<": status < limit, "<=": status <= limit, ">": status > limit, ">=": status >= limit}[test.op]
+        return None
+
+    def _same(self, left: Expr, right: Expr, leak: Leak) -> bool | None:
+        if isinstance(right, facts.Const) and right.value is None:
+            return False if self.is_subject(left) else None
+        if isinstance(left, facts.Name) and left.id in self._subjects and not isinstance(right, facts.Const):
+            return self._exactly(right, leak)
+        if isinstance(left, facts.Call) and library.written(left.func) == "type" and left.args and self.is_subject(left.args[0].value):
+            return self._exactly(right, leak)
+        if isinstance(left, facts.Attr) and left.attr == "__class__" and self.is_subject(left.value):
+            return self._exactly(right, leak)
+        if isinstance(left, facts.Attr) and left.attr == "__name__":
+            names = constants(self._engine.evaluator.value(right, self._frame))
+            return leak.raised.rpartition(".")[2] == names[0] if len(names) == 1 else None
+        if self._is_status(left):
+            return self._status_in(constants(self._engine.evaluator.value(right, self._frame)), leak)
+        return None
+
+    def _exactly(self, classes: Expr, leak: Leak) -> bool | None:
+        values = self._engine.evaluator.value(classes, self._frame)
+        paths = [value.path for value in values if isinstance(value, External)]
+        if len(paths) != 1 or len(values) != 1:
+            return None
+        from openai_lint.escapes import clause
+
+        return clause(paths[0], self._engine.catalogue(leak.site.module, leak.site.era)) == leak.raised
+
+    def _is_status(self, node: Expr) -> bool:
+        if isinstance(node, facts.Attr):
+            return node.attr in STATUS_NAMES and (self.is_subject(node.value) or (isinstance(node.value, facts.Attr) and node.value.attr == "response"))
+        if isinstance(node, facts.Call) and library.written(node.func) == "getattr" and len(node.args) >= 2:
+            name = node.args[1].value
+            return isinstance(name, facts.Const) and name.value in STATUS_NAMES and self.is_subject(node.args[0].value)
+        if isinstance(node, facts.Name):
+            bindings = self._frame.module.scope_of(self._frame.function).bindings.get(node.id, [])
+            return len(bindings) == 1 and bindings[0].kind == "value" and isinstance(bindings[0].node, (facts.Attr, facts.Call)) and self._is_status(bindings[0].node)
+        return False
+
+    def _status_in(self, wanted: list[object], leak: Leak) -> bool | None:
+        if not wanted or leak.form != RAW:
+            return None
+        status = self._status(leak)
+        if status is None:
+            return False
+        if status == 500 and any(isinstance(item, int) and item >= 500 for item in wanted):
+            return True if 500 in wanted else None
+        return status in wanted
+
+    def _member(self, left: Expr, right: Expr, leak: Leak) -> bool | None:
+        if self._is_status(left):
+            wanted: list[object] = []
+            for value in self._engine.evaluator.value(right, self._frame):
+                if not isinstance(value, Display):
+                    return None
+                for _, found in value.items:
+                    wanted += constants(found)
+            return self._status_in(wanted, leak)
+        if isinstance(left, facts.Call) and library.written(left.func) == "type" and left.args and self.is_subject(left.args[0].value):
+            return self._matches(self._engine.evaluator.value(right, self._frame), leak)
+        if self._is_text(right):
+            texts = constants(self._engine.evaluator.value(left, self._frame))
+            return self._mentions(texts[0], leak) if len(texts) == 1 and isinstance(texts[0], str) else None
+        return None
+
+    def _is_text(self, node: Expr) -> bool:
+        """Whether an expression is the error's message (``str(e)``, ``e.message``, ``f"{e}"``, lowered or kept in a name)."""
+        match node:
+            case facts.Call(func=facts.Attr() as method) if method.attr in ("lower", "upper", "strip", "casefold", "get", "format"):
+                return self._is_text(method.value)
+            case facts.Call() if library.written(node.func) in ("str", "repr", "format") and node.args:
+                return self.is_subject(node.args[0].value) or self._is_text(node.args[0].value)
+            case facts.Attr(attr="message" | "user_message" | "args" | "body" | "_message"):
+                return self.is_subject(node.value)
+            case facts.Subscript():
+                return self._is_text(node.value)
+            case facts.Format():
+                return any(isinstance(part, Expr) and self.is_subject(part) for part in node.parts)
+            case facts.Name():
+                bindings = self._frame.module.scope_of(self._frame.function).bindings.get(node.id, [])
+                return any(item.kind == "value" and isinstance(item.node, (facts.Call, facts.Format, facts.Attr)) and self._is_text(item.node) for item in bindings[:3])
+            case _:
+                return False
+
+    def _mentions(self, text: str, leak: Leak) -> bool | None:
+        """Whether an error's message holds a text, judged by what the API's messages usually say."""
+        if leak.form != RAW:
+            return None
+        return messages.mentions(leak.error, text)
+
+    def _any_text(self, node: facts.Comprehension, leak: Leak) -> bool | None:
+        clause = node.clauses[0]
+        test = node.element
+        if not (isinstance(test, facts.Compare) and test.op == "in" and self._is_text(test.right)):
+            return None
+        verdicts: list[bool | None] = []
+        for value in self._engine.evaluator.value(clause.iterable, self._frame):
+            if not isinstance(value, Display):
+                return None
+            for _, found in value.items:
+                verdicts += [self._mentions(text, leak) if isinstance(text, str) else None for text in constants(found)]
+        if not verdicts:
+            return None
+        return True if True in verdicts else None if None in verdicts else False
+
+    def pattern(self, pattern: Pattern, leak: Leak) -> bool | None:
+        """Whether a ``case`` pattern matches the error."""
+        match pattern.kind:
+            case "capture":
+                return True
+            case "class":
+                if pattern.value is None:
+                    return None
+                found = self._matches(self._engine.evaluator.value(pattern.value, self._frame), leak)
+                if found:
+                    for name, inner in pattern.attributes:
+                        if name in STATUS_NAMES and inner.kind == "value" and inner.value is not None:
+                            wanted = constants(self._engine.evaluator.value(inner.value, self._frame))
+                            fits = self._status_in(wanted, leak)
+                            if fits is not True:
+                                return fits
+                        elif inner.kind != "capture":
+                            return None
+                return found
+            case "or":
+                parts = [self.pattern(part, leak) for part in pattern.parts]
+                return True if True in parts else None if None in parts else False
+            case _:
+                return None
+
+
+__all__ = ["Literal", "Narrowing", "Symbolic"]

@@ -1,0 +1,403 @@
+"""The linked project, as rules and the inventory read it: API calls with the way of their errors, handlers, policies."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from openai_lint.escapes import NO_LEAKS, Leak, Leaks
+from openai_lint.facts import Expr, Function, Handler, Span, Stmt
+from openai_lint.link import frameworks
+from openai_lint.link.calls import Arguments
+from openai_lint.link.cells import Outcome, RunCell
+from openai_lint.link.engine import Engine
+from openai_lint.link.index import ModuleInfo
+from openai_lint.link.policies import Policy
+from openai_lint.link.record import HandlerUse, Invocation, Step
+from openai_lint.link.values import Bound, Client, ContextFunction, Deferred, Frame, FunctionRef, Retried, Site, Values
+from openai_lint.rule import Place, Related
+from openai_lint.sdk import Method, Sdk
+
+if TYPE_CHECKING:
+    from openai_lint.facts import Unreadable
+    from openai_lint.files import Workspace
+
+FORMS = ("raw", "RetryError", "ExceptionGroup", "broken-handler")
+
+
+@dataclass(slots=True, eq=False)
+class ApiCall:
+    """One API call of the project and everything that is known of it."""
+
+    site: Site
+    release: Sdk
+    method: Method | None
+    kind: str
+    clients: tuple[Client, ...]
+    invocations: tuple[Invocation, ...]
+    leaving: Leaks
+    reaching: Leaks
+    lost: dict[str, Step]
+    handled_by: list[tuple[Handler | Expr | Stmt, ModuleInfo, set[str]]]
+    policy: Policy | None
+    path_steps: list[Step] = field(default_factory=list)
+    entry: str | None = None
+
+    @property
+    def module(self) -> ModuleInfo:
+        """The module in which the call is written."""
+        return self.site.module
+
+    @property
+    def client(self) -> Client | None:
+        """What is best known of the client."""
+        return self.clients[0] if self.clients else None
+
+    def documented(self, leaks: Leaks) -> tuple[str, ...]:
+        """The documented names among leaks, in the order of the guide."""
+        names = {leak.error for leak in leaks}
+        return tuple(name for name in self.release.inventory_errors if name in names)
+
+    @property
+    def escapes(self) -> tuple[str, ...]:
+        """Documented names that reach an entry point."""
+        return self.documented(self.reaching)
+
+    @property
+    def escapes_function(self) -> tuple[str, ...]:
+        """Documented names that leave the function that names the call."""
+        return self.documented(self.leaving)
+
+    @property
+    def escapes_iterating(self) -> tuple[str, ...]:
+        """Those that only the iteration lets out."""
+        created = {leak.error for leak in self.reaching if not leak.iterating}
+        return tuple(name for name in self.escapes if name not in created)
+
+    @property
+    def leaves_as(self) -> str | None:
+        """How the errors leave: as they are, or inside another one."""
+        forms = {leak.form for leak in self.reaching if leak.error in self.release.inventory_errors}
+        return next((form for form in FORMS if form in forms), None) if forms else None
+
+    def to_json(self, project: "Project") -> dict[str, Any]:
+        """The call as the inventory lists it."""
+        from openai_lint.link.inventory import describe
+
+        return describe(project, self)
+
+    @property
+    def retried(self) -> bool:
+        """Whether an explicit policy covers the call (a written ``max_retries`` above two counts)."""
+        explicit = self.policy is not None and self.policy.by != "sdk"
+        client = self.client
+        written = isinstance(client.max_retries, int) and client.max_retries > 2 if client is not None else False
+        return explicit or written
+
+
+class Project:
+    """What rules may ask. Everything here is read-only and lazily put together from the engine's record."""
+
+    def __init__(self, engine: Engine, workspace: "Workspace") -> None:
+        self.engine = engine
+        self.workspace = workspace
+        self.record = engine.record
+        self.outside = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to tell with ``--verbose``."""
+        return tuple(self.record.notes)
+
+    @property
+    def modules(self) -> list[ModuleInfo]:
+        """Every module that was read."""
+        return self.engine.modules.loaded
+
+    @property
+    def unreadable(self) -> "dict[str, Unreadable]":
+        """Files that could not be read or parsed."""
+        return self.engine.modules.unreadable
+
+    # --- places
+
+    def place(self, module: ModuleInfo, span: Span) -> Place:
+        """Where a span of a module is; in a notebook, which cell and which line in it."""
+        for cell in reversed(module.facts.cells):
+            if span[0] >= cell.first_line:
+                offset = cell.first_line - 1
+                return Place(module.path, cell.number, (span[0] - offset, span[1], span[2] - offset, span[3]))
+        return Place(module.path, None, span)
+
+    def related(self, call: ApiCall) -> tuple[Related, ...]:
+        """The way of a call's errors: the call, each caller, the entry point."""
+        return tuple(Related(self.place(step.module, step.node.span), self._says(index, step, call)) for index, step in enumerate(call.path_steps))
+
+    def _says(self, index: int, step: Step, call: ApiCall) -> str:
+        where = f"{step.function.qualname}()" if step.function is not None else "the module body"
+        if index == 0:
+            return f"raised here, in {where}"
+        last = index == len(call.path_steps) - 1
+        return f"called here, in {where}" + (f" ({call.entry})" if last and call.entry else "")
+
+    # --- entry points
+
+    @cached_property
+    def _runs(self) -> dict[Frame, Any]:
+        return {cell.frame: summary for cell, summary in self.engine.solver.values() if isinstance(cell, RunCell)}
+
+    @cached_property
+    def _by_function(self) -> dict[Function, list[Frame]]:
+        found: dict[Function, list[Frame]] = defaultdict(list)
+        for frame in self._runs:
+            if isinstance(frame.function, Function):
+                found[frame.function].append(frame)
+        return found
+
+    def leaves(self, function: Function, frame: Frame) -> Leaks:
+        """What leaves a function, decorators included, when it is called, awaited and iterated to its end."""
+        engine = self.engine
+        engine.memo, engine.call_memo = {}, {}
+        if not function.decorators:
+            return self._finish(engine.calls.activate(frame))
+        leaks = NO_LEAKS
+        for value in engine.calls.defined(function, engine.defining_frame(frame)):
+            leaks |= self._call(value, frame, function)
+        return leaks
+
+    def _call(self, value: Any, frame: Frame, function: Function) -> Leaks:
+        engine = self.engine
+        if isinstance(value, Retried):
+            inner = self._outcome(value.function, frame, function)
+            return self._finish(engine.policies.around(value.policy, inner))
+        return self._finish(self._outcome(value, frame, function))
+
+    def _outcome(self, value: Any, frame: Frame, function: Function) -> Outcome:
+        engine = self.engine
+        if isinstance(value, FunctionRef) and value.function is function:
+            return engine.calls.activate(frame)
+        if isinstance(value, Retried):
+            return engine.policies.around(value.policy, self._outcome(value.function, frame, function))
+        if isinstance(value, ContextFunction):
+            return self._outcome(value.function, frame, function)
+        if isinstance(value, (FunctionRef, Bound)):
+            module_frame = Frame(frame.module, None)
+            return engine.calls.apply(value, Arguments(open_positional=True, open_keywords=True), module_frame, Expr((1, 1, 1, 1)))
+        return Outcome()
+
+    def _finish(self, outcome: Outcome) -> Leaks:
+        """Run what a call gives to its end: a coroutine awaited, a generator or stream iterated."""
+        leaks = outcome.leaks
+        values: Values = outcome.values
+        for _ in range(4):
+            deferred = frozenset(value for value in values if isinstance(value, Deferred))
+            if not deferred:
+                break
+            values = frozenset()
+            for value in deferred:
+                later = self.engine.calls.trigger(value.on, frozenset({value}))
+                leaks |= later.leaks
+                values |= later.values
+        return leaks
+
+    @cached_property
+    def _entries(self) -> dict[Function | ModuleInfo, Leaks]:
+        """Leaks that reach each entry point."""
+        callers = self.record.callers
+        roots = [
+            function
+            for function in self._by_function
+            if self._is_root(function) or function in self.record.entries or function in self.record.callbacks
+        ]
+        found: dict[Function | ModuleInfo, Leaks] = {}
+        for module in self.modules:
+            summary = self._runs.get(Frame(module, None))
+            if summary is not None:
+                found[module] = summary.leaks
+        reached = self._reachable([*roots, *found])
+        for function in self._by_function:
+            if function not in reached and any(self._runs[frame].leaks for frame in self._by_function[function]) and callers.get(function):
+                roots.append(function)
+                reached |= self._reachable([function])
+        handlers = frameworks.registered_handlers(self.engine, self.modules)
+        for function in roots:
+            leaks = NO_LEAKS
+            for frame in self._by_function[function]:
+                if not frame.bound or function in self.record.callbacks:
+                    leaks |= self.leaves(function, frame)
+            found[function] = handlers.filter(leaks, function, self.record) if handlers else leaks
+        return found
+
+    def _is_root(self, function: Function) -> bool:
+        if self.record.callers.get(function):
+            return False
+        if function.name == "<lambda>":
+            return function in self.record.callbacks
+        module = self._by_function[function][0].module
+        scope = module.scope_of(function)
+        nested = scope.parent is not None and isinstance(scope.parent.node, Function)
+        if nested:
+            return function in self.record.entries or function in self.record.callbacks
+        return True
+
+    def _reachable(self, start: list[Any]) -> set[Function]:
+        callees: dict[Any, set[Function]] = self._callees
+        seen: set[Any] = set()
+        stack = list(start)
+        while stack:
+            current = stack.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            stack.extend(callees.get(current, ()))
+        return {item for item in seen if isinstance(item, Function)}
+
+    @cached_property
+    def _callees(self) -> dict[Any, set[Function]]:
+        found: dict[Any, set[Function]] = defaultdict(set)
+        for callee, callers in self.record.callers.items():
+            for caller in callers:
+                found[caller].add(callee)
+        return found
+
+    # --- calls
+
+    @cached_property
+    def calls(self) -> list[ApiCall]:
+        """Every API call, in order of place."""
+        reaching: dict[Site, set[Leak]] = defaultdict(set)
+        origin: dict[tuple[Site, str], list[Function | ModuleInfo]] = defaultdict(list)
+        for entry, leaks in self._entries.items():
+            module = entry if isinstance(entry, ModuleInfo) else self._by_function[entry][0].module
+            for leak in leaks:
+                if module.is_test and not leak.site.module.is_test:
+                    continue
+                reaching[leak.site].add(leak)
+                if entry not in origin[leak.site, leak.error]:
+                    origin[leak.site, leak.error].append(entry)
+        for leak, (step, _) in self.record.served_leaks.items():
+            reaching[leak.site].add(leak)
+            origin[leak.site, leak.error].append(step.function or step.module)
+        leaving = self._leaving()
+        found = [self._api_call(site, frozenset(leaving.get(site, ())), frozenset(reaching.get(site, ()))) for site in self.engine.api.sites]
+        for call in found:
+            self._trace(call, origin)
+        return sorted(found, key=lambda call: (call.module.path, call.site.node.span))
+
+    def _leaving(self) -> dict[Site, set[Leak]]:
+        """What leaves the function that names each site."""
+        found: dict[Site, set[Leak]] = defaultdict(set)
+        sites: dict[Function | ModuleInfo, list[Site]] = defaultdict(list)
+        for site in self.engine.api.sites:
+            sites[site.function or site.module].append(site)
+        for where, mine in sites.items():
+            leaks: Leaks
+            if isinstance(where, Function):
+                leaks = NO_LEAKS
+                for frame in self._by_function.get(where, ()):
+                    leaks |= self.leaves(where, frame)
+            else:
+                summary = self._runs.get(Frame(where, None))
+                leaks = summary.leaks if summary is not None else NO_LEAKS
+            for leak in leaks:
+                if leak.site in mine:
+                    found[leak.site].add(leak)
+        return found
+
+    def _api_call(self, site: Site, leaving: Leaks, reaching: Leaks) -> ApiCall:
+        record = self.record
+        release = self.engine.catalogue(site.module, site.era)
+        method = release.any_method(site.path)
+        clients = tuple(sorted(record.clients.get(site, {}), key=_certainty))
+        kind = "call"
+        if method is not None:
+            if method.kind in ("stream_manager", "websocket_manager"):
+                kind = "context"
+            elif method.kind in ("paginator", "single_page"):
+                kind = "page"
+            elif "stream" in record.kinds.get(site, ()):
+                kind = "stream"
+        handled = [(node, module, errors) for (node, module), errors in record.handled_by.get(site, {}).items()]
+        return ApiCall(
+            site, release, method, kind, clients, tuple(record.invocations.get(site, {}).values()), leaving, reaching,
+            dict(record.lost_leaks.get(site, {})), handled, self._policy(site),
+        )
+
+    def _policy(self, site: Site) -> Policy | None:
+        """The outermost policy that retries something of the site."""
+        found = self.record.policies.get(site, {})
+        ranked = sorted(((rank, policy) for rank, policy in found if not policy.cover or policy.by != "cover"), key=lambda item: item[0])
+        return ranked[-1][1] if ranked else None
+
+    def _trace(self, call: ApiCall, origin: dict[tuple[Site, str], list[Function | ModuleInfo]]) -> None:
+        """The steps from the call to one entry point that an error of it reaches."""
+        for error in call.escapes:
+            entries = origin.get((call.site, error), [])
+            for entry in entries:
+                steps = self._steps(call.site, error, entry)
+                if steps:
+                    call.path_steps = steps
+                    call.entry = self._describe(entry)
+                    return
+
+    def _steps(self, site: Site, error: str, entry: Function | ModuleInfo) -> list[Step]:
+        steps: list[Step] = []
+        current: Function | ModuleInfo | None = entry
+        seen: set[object] = set()
+        while current is not None and current not in seen:
+            seen.add(current)
+            step = self.record.steps.get((current, site, error))
+            if step is None:
+                break
+            steps.append(step)
+            if step.node is site.node:
+                break
+            current = self._callee_at(step, site, error, seen)
+        return list(reversed(steps))
+
+    def _callee_at(self, step: Step, site: Site, error: str, seen: set[object]) -> Function | ModuleInfo | None:
+        """The function that the expression of a step runs and that lets the same error out."""
+        where: Function | ModuleInfo = step.function or step.module
+        candidates = [callee for callee in self._callees.get(where, ()) if (callee, site, error) in self.record.steps and callee not in seen]
+        for callee in candidates:
+            at, _ = self.record.callers[callee][where]
+            if at is not None and _inside(at.span, step.node.span):
+                return callee
+        return candidates[0] if candidates else None
+
+    def _describe(self, entry: Function | ModuleInfo) -> str:
+        if isinstance(entry, ModuleInfo):
+            return "the module body, when it is run"
+        return frameworks.describe(entry, self.record)
+
+    # --- what rules ask beside
+
+    def handlers(self) -> list[HandlerUse]:
+        """Every handler that saw a documented error."""
+        return list(self.record.handlers.values())
+
+    def policies(self) -> dict[Policy, dict[Site, set[str]]]:
+        """Every policy with the sites it retries and the errors that it retries of each."""
+        found: dict[Policy, dict[Site, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for site, policies in self.record.policies.items():
+            for (_, policy), errors in policies.items():
+                found[policy][site] |= errors
+        return found
+
+    def call_of(self, site: Site) -> ApiCall | None:
+        """The API call of a site."""
+        return self._by_site.get(site)
+
+    @cached_property
+    def _by_site(self) -> dict[Site, ApiCall]:
+        return {call.site: call for call in self.calls}
+
+
+def _certainty(client: Client) -> tuple[int, str]:
+    order = ("constructor", "module", "subclass", "wrapper", "annotation", "chain")
+    return (order.index(client.known_by) if client.known_by in order else len(order), client.name)
+
+
+def _inside(inner: Span, outer: Span) -> bool:
+    return (outer[0], outer[1]) <= (inner[0], inner[1]) and (inner[2], inner[3]) <= (outer[2], outer[3])
+

@@ -1,0 +1,82 @@
+"""A demand-driven fixpoint solver: computes only the cells that are asked for, and again when what they read has grown.
+
+A cell is any hashable key whose class tells how it is computed. Values are joined (they only grow), so the answer is the
+least fixpoint of what was asked for, in whatever order the cells were first wanted.
+"""
+
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Any
+
+
+class Solver:
+    """``compute(cell)`` may call ``read`` and ``contribute``; both take part in the fixpoint."""
+
+    def __init__(self, compute: Callable[[Hashable], Any], bottom: Callable[[Hashable], Any], join: Callable[[Any, Any], Any]) -> None:
+        self._compute = compute
+        self._bottom = bottom
+        self._join = join
+        self._values: dict[Hashable, Any] = {}
+        self._readers: dict[Hashable, dict[Hashable, None]] = {}
+        self._active: list[Hashable] = []
+        self._running: set[Hashable] = set()
+        self._queue: deque[Hashable] = deque()
+        self._queued: set[Hashable] = set()
+
+    def read(self, cell: Hashable) -> Any:
+        """The cell's value as far as it is known; the cell being computed will be told when it grows."""
+        if self._active:
+            self._readers.setdefault(cell, {})[self._active[-1]] = None
+        if cell not in self._values:
+            self._values[cell] = self._bottom(cell)
+            self._evaluate(cell)
+        return self._values[cell]
+
+    def contribute(self, cell: Hashable, value: Any) -> None:
+        """Join ``value`` into a cell from outside of its own computation (an argument that a caller passes)."""
+        old = self._values.get(cell)
+        new = value if old is None else self._join(old, value)
+        if old is None or new != old:
+            self._values[cell] = new
+            self._wake(cell)
+
+    def known(self, cell: Hashable) -> Any | None:
+        """The value of a cell if anything asked for it or contributed to it."""
+        return self._values.get(cell)
+
+    def solve(self) -> None:
+        """Recompute what has become stale until nothing is."""
+        while self._queue:
+            cell = self._queue.popleft()
+            self._queued.discard(cell)
+            self._evaluate(cell)
+
+    def _evaluate(self, cell: Hashable) -> None:
+        if cell in self._running:
+            self._enqueue(cell)
+            return
+        self._running.add(cell)
+        self._active.append(cell)
+        try:
+            result = self._compute(cell)
+        finally:
+            self._active.pop()
+            self._running.discard(cell)
+        old = self._values[cell]
+        new = self._join(old, result)
+        if new != old:
+            self._values[cell] = new
+            self._wake(cell)
+
+    def _wake(self, cell: Hashable) -> None:
+        for reader in self._readers.get(cell, ()):
+            self._enqueue(reader)
+
+    def _enqueue(self, cell: Hashable) -> None:
+        if cell not in self._queued:
+            self._queued.add(cell)
+            self._queue.append(cell)
+
+    def values(self) -> list[tuple[Hashable, Any]]:
+        """Every cell with its value."""
+        return list(self._values.items())

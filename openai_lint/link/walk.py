@@ -1,0 +1,447 @@
+"""What running a frame lets out: one structured walk over its statements.
+
+The walk carries *tokens*: in ordinary code the one token ``NORMAL``; in a handler, one token for every leak that the
+clause has caught (and ``OTHER`` for errors that have nothing to do with the SDK). A condition on the error splits the
+tokens, a bare ``raise`` lets out those that reach it, and those that leave the handler in any other way are absorbed.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from openai_lint import facts
+from openai_lint.escapes import BROKEN, GROUP, NO_LEAKS, RAW, Leak, Leaks
+from openai_lint.facts import Block, Expr, Handler, Stmt
+from openai_lint.link import library
+from openai_lint.link.cells import CaughtCell, Summary
+from openai_lint.link.clauses import CATCHES, EVERY_ERROR, PASSES, clause_of
+from openai_lint.link.loops import LoopWatch, recursion
+from openai_lint.link.managers import Managers
+from openai_lint.link.narrow import Narrowing
+from openai_lint.link.values import ANYTHING, NOTHING, Caught, External, Frame, Values
+
+if TYPE_CHECKING:
+    from openai_lint.link.engine import Engine
+
+NORMAL: Final = "normal"
+OTHER: Final = "other"
+
+Token: TypeAlias = Leak | str
+Live: TypeAlias = frozenset[Token]
+START: Final[Live] = frozenset({NORMAL})
+DEAD: Final[Live] = frozenset()
+
+
+def leaks_of(live: Live) -> Leaks:
+    """The leaks among the tokens."""
+    return frozenset(token for token in live if isinstance(token, Leak))
+
+
+class Walk:
+    """Runs one frame. ``injected``: leaks that every ``yield`` raises (a context manager's generator)."""
+
+    def __init__(self, engine: "Engine", frame: Frame, injected: Leaks | None = None, subjects: frozenset[str] = frozenset()) -> None:
+        self.engine = engine
+        self.frame = frame
+        self._injected = injected
+        self._narrowing = Narrowing(engine, frame, subjects)
+        self._managers = Managers(engine, self)
+        self._sinks: list[set[Leak]] = [set()]
+        self._handlers: list[tuple[Handler | None, Live]] = []
+        self._loops: list[LoopWatch] = []
+        self._returns: Values = NOTHING
+        self._yields: Values = NOTHING
+        self.returned: list[tuple[Live, Values]] = []
+        self.fell: Live = DEAD
+
+    def run(self, live: Live = START) -> Summary:
+        """Walk the whole body."""
+        function = self.frame.function
+        body: Block = self.frame.module.facts.body if function is None else function.body
+        self.fell = self.block(body, live)
+        if self.fell:
+            self._returns |= frozenset()
+        return Summary(frozenset(self._sinks[0]), self._returns, self._yields)
+
+    # --- leaks on their way
+
+    def leak(self, leaks: Iterable[Leak], node: Expr | Stmt | None = None) -> None:
+        """Raise leaks here."""
+        found = frozenset(leaks)
+        self._sinks[-1].update(found)
+        if node is not None and found:
+            self.engine.record.passes(found, self.frame, node)
+
+    @contextmanager
+    def collect(self) -> Iterator[set[Leak]]:
+        """Gather what is raised inside instead of letting it out."""
+        sink: set[Leak] = set()
+        self._sinks.append(sink)
+        try:
+            yield sink
+        finally:
+            self._sinks.pop()
+
+    def absorbed(self, live: Live) -> None:
+        """Tokens that go on as if nothing had happened."""
+        if not self._handlers:
+            return
+        handler = self._handlers[-1][0]
+        if handler is not None:
+            for token in leaks_of(live):
+                self.engine.record.handled(token, handler, self.frame.module)
+
+    # --- statements
+
+    def block(self, body: Block, live: Live) -> Live:
+        """Walk statements in order; the tokens that reach the end."""
+        for statement in body:
+            if not live:
+                break
+            live = self._stmt(statement, live)
+        return live
+
+    def _stmt(self, node: Stmt, live: Live) -> Live:
+        match node:
+            case facts.ExprStmt():
+                self.expr(node.value)
+                return DEAD if self._exits(node.value) else live
+            case facts.Assign():
+                for target in node.targets:
+                    self._target(target)
+                if node.value is not None:
+                    self.expr(node.value)
+            case facts.AugAssign():
+                self._target(node.target)
+                self.expr(node.value)
+            case facts.Return():
+                return self._return(node, live)
+            case facts.Raise():
+                return self._raise(node, live)
+            case facts.If():
+                return self._if(node, live)
+            case facts.While():
+                return self._while(node, live)
+            case facts.For():
+                return self._for(node, live)
+            case facts.Try():
+                return self._try(node, live)
+            case facts.With():
+                return self._managers.walk(node, live)
+            case facts.Match():
+                return self._match(node, live)
+            case facts.Jump():
+                return self._jump(node, live)
+            case facts.Function():
+                for decorator in node.decorators:
+                    self.expr(decorator)
+                self.engine.record.defines(node, self.frame)
+            case facts.Class():
+                self._class(node)
+            case facts.Assert():
+                self.expr(node.test)
+            case _:
+                pass
+        return live
+
+    def _target(self, node: Expr) -> None:
+        if not isinstance(node, facts.Name):
+            for child in facts.children(node):
+                if isinstance(child, Expr):
+                    self.expr(child)
+
+    def _class(self, node: facts.Class) -> None:
+        outer = self.frame
+        self.frame = Frame(outer.module, node, outer)
+        try:
+            self.block(node.body, START)
+        finally:
+            self.frame = outer
+
+    def _return(self, node: facts.Return, live: Live) -> Live:
+        values = ANYTHING if node.value is None else NOTHING
+        if node.value is not None:
+            self.expr(node.value)
+            values = self.engine.evaluator.value(node.value, self.frame)
+            self._returns |= values
+        self.returned.append((live, values))
+        self.absorbed(live)
+        for watch in self._loops:
+            watch.leave(live)
+        return DEAD
+
+    def _jump(self, node: facts.Jump, live: Live) -> Live:
+        if node.kind == "pass":
+            return live
+        self.absorbed(live)
+        if self._loops:
+            watch = self._loops[-1]
+            (watch.break_ if node.kind == "break" else watch.continue_)(live)
+        return DEAD
+
+    def _raise(self, node: facts.Raise, live: Live) -> Live:
+        if node.error is None:
+            if self._handlers:
+                self._let_out(leaks_of(self._current(None, live)), node)
+            return DEAD
+        self.expr(node.error)
+        for value in self.engine.evaluator.value(node.error, self.frame):
+            if isinstance(value, Caught):
+                self._let_out(self._again(value, live), node)
+        self.absorbed(frozenset(token for token in leaks_of(live)))
+        return DEAD
+
+    def _current(self, handler: Handler | None, live: Live) -> Live:
+        """The tokens of a handler on the stack (the innermost for None), as they stand at this point."""
+        for depth, (candidate, outer) in enumerate(reversed(self._handlers)):
+            if handler is None or candidate is handler:
+                return live if depth == 0 else outer
+        return DEAD
+
+    def _again(self, value: Caught, live: Live) -> Leaks:
+        """What raising a kept error lets out."""
+        on_stack = any(handler is value.handler for handler, _ in self._handlers)
+        if value.frame == self.frame and on_stack:
+            return leaks_of(self._current(value.handler, live))
+        return self.engine.solver.read(CaughtCell(value.frame, value.handler))  # type: ignore[no-any-return]
+
+    def _let_out(self, leaks: Leaks, node: Stmt) -> None:
+        self._sinks[-1].update(leaks)
+        if leaks:
+            self.engine.record.passes(leaks, self.frame, node)
+
+    def _if(self, node: facts.If, live: Live) -> Live:
+        self.expr(node.test)
+        if library.written(node.test) == "TYPE_CHECKING":
+            return self.block(node.orelse, live)
+        yes, no = self.split(node.test, live)
+        left = self.block(node.body, yes) if yes else DEAD
+        right = self.block(node.orelse, no) if no else DEAD
+        return left | right
+
+    def split(self, test: Expr, live: Live) -> tuple[Live, Live]:
+        """Which tokens may take the branch, and which may not take it."""
+        constant = test.value if isinstance(test, facts.Const) else None
+        if constant is True or constant is False:
+            return (live, DEAD) if constant else (DEAD, live)
+        yes: set[Token] = set()
+        no: set[Token] = set()
+        for token in live:
+            verdict = self._narrowing.decide(test, token) if isinstance(token, Leak) else None
+            if verdict is not False:
+                yes.add(token)
+            if verdict is not True:
+                no.add(token)
+        return frozenset(yes), frozenset(no)
+
+    def _match(self, node: facts.Match, live: Live) -> Live:
+        self.expr(node.subject)
+        on_error = self._narrowing.is_subject(node.subject)
+        rest = live
+        out: Live = DEAD
+        for case in node.cases:
+            taken: set[Token] = set()
+            left: set[Token] = set()
+            for token in rest:
+                verdict = self._narrowing.pattern(case.pattern, token) if on_error and isinstance(token, Leak) else (True if case.pattern.kind == "capture" else None)
+                if case.guard is not None and verdict is True:
+                    verdict = self._narrowing.decide(case.guard, token) if isinstance(token, Leak) else None
+                if verdict is not False:
+                    taken.add(token)
+                if verdict is not True:
+                    left.add(token)
+            if taken:
+                out |= self.block(case.body, frozenset(taken))
+            rest = frozenset(left)
+        return out | rest
+
+    # --- loops
+
+    def _while(self, node: facts.While, live: Live) -> Live:
+        self.expr(node.test)
+        endless = isinstance(node.test, facts.Const) and bool(node.test.value)
+        return self._loop(node, node.body, node.orelse, live, endless)
+
+    def _for(self, node: facts.For, live: Live) -> Live:
+        self.expr(node.iterable)
+        values = self.engine.evaluator.value(node.iterable, self.frame)
+        self.leak(self.engine.calls.trigger("iterate", values).leaks, node.iterable)
+        endless = library.written(node.iterable) in ("count", "cycle") and isinstance(node.iterable, facts.Call)
+        return self._loop(node, node.body, node.orelse, live, endless)
+
+    def _loop(self, node: facts.While | facts.For, body: Block, orelse: Block, live: Live, endless: bool) -> Live:
+        watch = LoopWatch(self.engine, self.frame, node)
+        self._loops.append(watch)
+        with self.collect() as raised:
+            end = self.block(body, live)
+            watch.continue_(end)
+        self._loops.pop()
+        self.leak(watch.through(frozenset(raised)))
+        goes_on: Live = DEAD if endless else live
+        if orelse and goes_on:
+            goes_on = self.block(orelse, goes_on)
+        return goes_on | (live if watch.breaks else DEAD)
+
+    # --- try
+
+    def _try(self, node: facts.Try, live: Live) -> Live:
+        with self.collect() as everything:
+            with self.collect() as raised:
+                out = self.block(node.body, live)
+            out = self.block(node.orelse, out) if node.orelse and out else out
+            rest = frozenset(raised)
+            for handler in node.handlers:
+                caught, rest = self._clause(handler, rest, node.star)
+                if self._handle(node, handler, caught, live):
+                    out |= live
+            everything |= rest
+        if node.finalbody:
+            ends = self.block(node.finalbody, live)
+            if not ends:
+                self._swallow(frozenset(everything), node)
+                return DEAD
+        self.leak(everything)
+        return out
+
+    def _swallow(self, leaks: Leaks, node: facts.Try) -> None:
+        """A ``finally`` that leaves by ``return`` or ``break`` drops the error on its way."""
+        for leak in leaks:
+            self.engine.record.handled(leak, node.finalbody[0], self.frame.module)
+
+    def _clause(self, handler: Handler, leaks: Leaks, star: bool) -> tuple[Leaks, Leaks]:
+        """What a clause catches, and what goes on to the next one."""
+        if handler.type is None:
+            clause = EVERY_ERROR
+        else:
+            self.expr(handler.type)
+            clause = clause_of(self.engine.evaluator.value(handler.type, self.frame), self.engine)
+        caught: set[Leak] = set()
+        rest: set[Leak] = set()
+        for leak in leaks:
+            release = self.engine.catalogue(leak.site.module, leak.site.era)
+            seen = leak
+            if star and leak.form == GROUP:
+                seen = leak._replace(raised=f"openai.{leak.error}", form=RAW)
+            verdict = clause.verdict(seen, release)
+            if verdict == CATCHES:
+                caught.add(leak)
+            elif verdict == PASSES:
+                rest.add(leak)
+            else:
+                broken = leak._replace(raised=verdict, form=BROKEN)
+                self.engine.record.broken(leak, handler, verdict, self.frame)
+                self._sinks[-1].add(broken)
+        return frozenset(caught), frozenset(rest)
+
+    def _handle(self, node: facts.Try, handler: Handler, caught: Leaks, outer: Live) -> bool:
+        """Walk a handler's body with what it has caught; whether control can fall out of it."""
+        self.engine.solver.contribute(CaughtCell(self.frame, handler), caught)
+        self.engine.record.catches(handler, caught, self.frame)
+        live: Live = caught | {OTHER}
+        if self._handlers:
+            self._handlers[-1] = (self._handlers[-1][0], outer)
+        self._handlers.append((handler, live))
+        for watch in self._loops[-1:]:
+            watch.caught(node, caught)
+        end = self.block(handler.body, live)
+        for watch in self._loops[-1:]:
+            watch.fell(node, end)
+        self._recursion(handler, caught)
+        self.absorbed(end)
+        self._handlers.pop()
+        return bool(end)
+
+    def _recursion(self, handler: Handler, caught: Leaks) -> None:
+        """A handler that calls its own function again is a retry."""
+        if caught:
+            policy = recursion(self.engine, self.frame, handler)
+            if policy is not None:
+                for leak in caught:
+                    self.engine.record.policy(leak, policy)
+
+    # --- expressions
+
+    def expr(self, node: Expr) -> None:
+        """Raise what evaluating an expression raises, in evaluation order."""
+        match node:
+            case facts.Call():
+                self._call(node)
+            case facts.Await():
+                self.expr(node.value)
+                self.leak(self.engine.calls.trigger("await", self.engine.evaluator.value(node.value, self.frame)).leaks, node)
+            case facts.Attr():
+                self._attr(node)
+            case facts.Name() | facts.Const() | facts.Lambda():
+                pass
+            case facts.Comprehension():
+                for clause in node.clauses:
+                    self.expr(clause.iterable)
+                    values = self.engine.evaluator.value(clause.iterable, self.frame)
+                    self.leak(self.engine.calls.trigger("iterate", values).leaks, clause.iterable)
+                    for condition in clause.conditions:
+                        self.expr(condition)
+                if node.key is not None:
+                    self.expr(node.key)
+                self.expr(node.element)
+            case facts.Yield():
+                self._yield(node)
+            case facts.NamedExpr():
+                self.expr(node.value)
+            case _:
+                for child in facts.children(node):
+                    if isinstance(child, Expr):
+                        self.expr(child)
+
+    def _attr(self, node: facts.Attr) -> None:
+        self.expr(node.value)
+        engine = self.engine
+        if node.attr in engine.property_names:
+            for base in engine.evaluator.value(node.value, self.frame):
+                self.leak(engine.calls.property_leaks(base, node.attr, self.frame).leaks, node)
+        elif node.attr in engine.method_words:
+            engine.evaluator.value(node, self.frame)
+
+    def _call(self, node: facts.Call) -> None:
+        self.expr(node.func) if isinstance(node.func, facts.Attr) else self._callee(node.func)
+        for arg in node.args:
+            self.expr(arg.value)
+        self.engine.record.at(node, self.frame)
+        self.leak(self.engine.calls.call(node, self.frame).leaks, node)
+
+    def _callee(self, node: Expr) -> None:
+        if not isinstance(node, facts.Name):
+            self.expr(node)
+
+    def _yield(self, node: facts.Yield) -> None:
+        if node.value is not None:
+            self.expr(node.value)
+            values = self.engine.evaluator.value(node.value, self.frame)
+            if node.delegate:
+                outcome = self.engine.calls.trigger("iterate", values)
+                self.leak(outcome.leaks, node)
+                self._yields |= outcome.values
+            else:
+                self._yields |= values
+        else:
+            self._yields |= ANYTHING
+        if self._injected is not None:
+            self.leak(self._injected)
+
+    def _exits(self, node: Expr) -> bool:
+        """Whether a statement never comes back (``sys.exit()``); what it was given up for counts as handled."""
+        if not isinstance(node, facts.Call):
+            return False
+        name = library.written(node.func)
+        if name not in library.EXIT_WORDS:
+            return False
+        found = any(isinstance(value, External) and value.path in library.EXITS for value in self.engine.evaluator.value(node.func, self.frame))
+        if found and self._handlers:
+            self.absorbed(self._handlers[-1][1])
+        return found
+
+    def value(self, node: Expr) -> Values:
+        """What an expression may be in this frame."""
+        return self.engine.evaluator.value(node, self.frame)
+
+
+__all__ = ["DEAD", "NORMAL", "NO_LEAKS", "OTHER", "START", "Live", "Token", "Walk", "leaks_of"]

@@ -124,6 +124,7 @@ SINGLE = {
         2,
     ),
     "setup.py dict": ("setup.py", "c = {'install_requires': ['openai<1']}\nsetup(**c)\n", "<1", 1),
+    "setup.py itself": ("setup.py", "r = ['rich']\nr = r + ['openai<1']\nsetup(install_requires=r)\n", "<1", 2),
     "setup.py append": ("setup.py", "r = []\nr.append('openai<1')\nsetup(install_requires=r)\n", "<1", 2),
     "conda": ("environment.yml", "name: x\ndependencies:\n  - python=3.10\n  - openai=1.3.5=py_0\n", "=1.3.5", 4),
     "conda channel": ("environment.yaml", 'dependencies:\n- "conda-forge::openai>=1,<2"  # why\n', ">=1,<2", 2),
@@ -233,6 +234,32 @@ def test_what_no_release_satisfies_is_no_pin(specifier: str) -> None:
     assert read_pin(specifier, "here:1") is None
 
 
+AROUND = [
+    "1.1",
+    "1.2.dev0",
+    "1.2a1.dev1",
+    "1.2a1",
+    "1.2a1.post1",
+    "1.2rc1",
+    "1.2",
+    "1.2.post1.dev1",
+    "1.2.post1",
+    "1.2.1",
+    "1.3",
+]
+
+
+@pytest.mark.parametrize("operator", ["==", "!=", ">=", "<=", ">", "<", "~=", "==*", "!=*"])
+def test_each_operator_agrees_with_packaging_around_a_version(operator: str) -> None:
+    for version in ["1.2", "1.2.0"] if "*" in operator else AROUND:
+        specifier = f"{operator[:2]}{version}.*" if "*" in operator else f"{operator}{version}"
+        expected = SpecifierSet(specifier)
+        pin = read_pin(specifier, "here:1")
+        assert pin is not None
+        for candidate in AROUND:
+            assert pin.allows(candidate) == expected.contains(candidate, prereleases=True), (specifier, candidate)
+
+
 numbers = st.lists(st.integers(0, 4), min_size=1, max_size=3).map(lambda parts: ".".join(map(str, parts)))
 releases = st.builds(
     lambda epoch, base, pre, post, dev: epoch + base + pre + post + dev,
@@ -329,6 +356,10 @@ def test_nearest_release_of_an_option(option: str, release: str | None) -> None:
     assert nearest(option, KNOWN) == release
 
 
+def test_a_line_is_named_by_its_newest_final_release() -> None:
+    assert nearest("2", ("2.0.0", "2.1.0b1")) == "2.0.0"
+
+
 def test_nearest_file_wins_in_a_monorepo(tmp_path: Path) -> None:
     pins = Pins(
         write(
@@ -369,6 +400,11 @@ LOCKED = 'version = 1\n[[package]]\nname = "openai"\nversion = "1.30.0"\n'
         ),
         ({"requirements.txt": "openai>=1\n", "requirements-dev.txt": "openai==1.5\n"}, (">=1", "requirements.txt:1")),
         ({"requirements.txt": "rich\n", "requirements-dev.txt": "openai==1.5\n"}, ("==1.5", "requirements-dev.txt:1")),
+        ({"requirements.txt": "openai<1\n", "a-requirements.txt": "openai>=1\n"}, ("<1", "requirements.txt:1")),
+        (
+            {"pyproject.toml": '[dependency-groups]\na = ["openai>=2"]\n', "requirements.txt": "openai<1\n"},
+            ("<1", "requirements.txt:1"),
+        ),
         ({"requirements.in": "openai>=1\n", "requirements.txt": "openai==1.5\n"}, ("==1.5", "requirements.txt:1")),
         (
             {"requirements.txt": "openai\n", "environment.yml": "dependencies:\n- openai<1\n"},
@@ -427,7 +463,8 @@ def test_requirements_include_each_other(tmp_path: Path) -> None:
 def test_requirements_named_by_pyproject_are_its_own(tmp_path: Path) -> None:
     files = '[tool.setuptools.dynamic]\ndependencies = {file = ["./deps/dev.txt"]}\n'
     dynamic = '[project]\ndynamic = ["dependencies"]\n' + files
-    assert pinned(tmp_path, {"pyproject.toml": dynamic, "deps/dev.txt": "openai<1\n"}) == ("<1", "deps/dev.txt:1")
+    others = {"deps/dev.txt": "openai<1\n", "requirements.txt": "openai>=1\n"}
+    assert pinned(tmp_path, {"pyproject.toml": dynamic, **others}) == ("<1", "deps/dev.txt:1")
 
 
 def test_markers_are_alternatives_and_extras_hold_together(tmp_path: Path) -> None:
@@ -534,14 +571,15 @@ def test_a_root_reached_by_a_link_is_the_same_root(tmp_path: Path) -> None:
 
 
 def test_each_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path, {"a/b/x.py": "", "requirements.txt": "openai==1.5\n"})
+    write(tmp_path, {"a/b/x.py": "", "a/requirements.txt": "openai==1.5\n"})
     listed: list[str] = []
     scandir = os.scandir
     monkeypatch.setattr(os, "scandir", lambda path: (listed.append(Path(path).name), scandir(path))[1])
     pins = Pins(tmp_path)
-    for name in ("a/b/x.py", "a/b/y.py", "a/z.py", "q.py"):
+    for name in ("a/b/x.py", "a/b/y.py", "a/z.py"):
         assert pins.for_file(tmp_path / name) is not None
-    assert listed == ["b", "a", tmp_path.name]
+    # An exact pin is the end of the search: no lock file further up could say more.
+    assert listed == ["b", "a"]
 
 
 SOURCES = {
@@ -602,6 +640,7 @@ def test_a_source_goes_before_its_project(tmp_path: Path) -> None:
         return pin.specifier, pin.source
 
     assert answer("import openai") == ("==1.5", "requirements.txt:1")
+    assert answer("%pip install openai==1.5") == ("==1.5", "nb.ipynb, line 1")
     assert answer("%pip install openai==0.28") == ("==0.28", "nb.ipynb, line 1")
     assert answer("%pip install openai>=1") == ("==1.5", "requirements.txt:1")
     assert answer("%pip install openai>=2") == (">=2", "nb.ipynb, line 1")

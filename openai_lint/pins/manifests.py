@@ -112,7 +112,7 @@ def _specifiers(value: object) -> Iterator[tuple[str, bool, str]]:
 def _table_entry(entry: object) -> str:
     """The specifier of `openai = ...`: a string, or a table with `version`, or the tag of its sources."""
     if isinstance(entry, str):
-        return "*" if entry == "latest" else entry
+        return entry
     if not isinstance(entry, dict):
         return "*"
     texts = {key: value for key, value in entry.items() if isinstance(value, str)}

@@ -97,10 +97,10 @@ def narrowed(pin: Pin, by: Pin) -> Pin | None:
     ranges = intersection(pin.ranges, by.ranges)
     if not ranges:
         return None
-    if ranges == by.ranges and (by.exact or ranges != pin.ranges):
-        return by
-    if ranges == pin.ranges:
+    if ranges == pin.ranges and pin.exact >= by.exact:
         return pin
+    if ranges == by.ranges:
+        return by
     return _pin(ranges, pin.exact or by.exact, by.source, f"{pin.specifier},{by.specifier}")
 
 

@@ -44,7 +44,7 @@ DEFAULT_EXCLUDE = (
     "venv",
 )
 
-FORMATS = ("text", "full", "concise", "json", "sarif", "github", "gitlab", "junit", "html")
+FORMATS = ("text", "full", "concise", "json", "sarif", "github", "gitlab", "junit")
 LEVELS = ("info", "warning", "error")
 KINDS = ("auto", "application", "library")
 FILES = ("openai-lint.toml", "pyproject.toml")

@@ -56,7 +56,7 @@ def rule_table(*, as_json: bool = False) -> str:
                 "severity": str(rule.severity),
                 "default": rule.default,
                 "fix": rule.fix.value if rule.fix else None,
-                "summary": _summary(rule.code),
+                "summary": summary(rule.code),
                 "url": url(rule.code),
             }
             for rule in loaded
@@ -65,13 +65,13 @@ def rule_table(*, as_json: bool = False) -> str:
     wide = max((len(rule.name) for rule in loaded), default=0)
     lines = [
         f"{rule.code}  {rule.name:<{wide}}  {rule.severity!s:<7}  {'on ' if rule.default else 'off'}  "
-        f"{rule.fix.value if rule.fix else '-':<10}  {_summary(rule.code)}"
+        f"{rule.fix.value if rule.fix else '-':<10}  {summary(rule.code)}"
         for rule in loaded
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _summary(code: str) -> str:
+def summary(code: str) -> str:
     """The first paragraph of a rule's page, on one line."""
     return " ".join(rules.page(code).partition("\n\n")[0].split())
 

@@ -17,8 +17,13 @@ _COMMAND = re.compile(r"\A(\s*):(?=:)|##(?=\w*\[)")
 
 
 def safe(text: str) -> str:
-    """One line of text that is safe to show."""
-    return _COMMAND.sub(_harmless, _CONTROL.sub(_visible, redacted(text).replace("\t", "    ")))
+    """One line of text that is safe to show on a terminal and in a CI log."""
+    return _COMMAND.sub(_harmless, flat(text))
+
+
+def flat(text: str) -> str:
+    """One line of text without keys and control characters, for documents that no runner reads for commands."""
+    return _CONTROL.sub(_visible, redacted(text).replace("\t", "    "))
 
 
 def redacted(text: str) -> str:

@@ -197,7 +197,7 @@ class Observer:
             iterates = fault in STREAM_FAULTS or skip > 0
             (iterated if iterates else created).update(names)
             truth.forms = sorted({*truth.forms, *(form for where, _, form in result["left"] if where == site)})
-            truth.lost = sorted({*truth.lost, *(name for where, name in result["lost"] if where == site)})
+            truth.lost = sorted({*truth.lost, *(name for where, name in result["lost"] if where == site and name not in names)})
             if truth.function is not None:
                 leaves = {name for where, name in result["left_function"] if where == site}
                 truth.function = sorted({*truth.function, *leaves})

@@ -151,6 +151,7 @@ class Watch:
         self.exit: object = None
         self.output = io.StringIO()
         self.ended = False
+        self.in_flight = 0  # asynchronous requests without an answer
 
     # where a request comes from
 
@@ -300,8 +301,12 @@ def fake_sleep(seconds: float) -> None:
 
 async def fake_async_sleep(delay: float, result: object = None) -> object:
     slept(delay, owner(2))
-    others = len(asyncio.all_tasks()) > 1
-    await real_asyncio_sleep(min(float(delay), 0.08) if others else 0)  # other tasks get the time to come to their end
+    end, quiet = real_monotonic() + min(float(delay), 0.5), 0
+    await real_asyncio_sleep(0)
+    if len(asyncio.all_tasks()) > 1:  # other tasks get the time to come to their end
+        while quiet < 3 and real_monotonic() < end:
+            quiet = 0 if WATCH.in_flight else quiet + 1
+            await real_asyncio_sleep(0.002)
     return result
 
 
@@ -380,7 +385,11 @@ def patch_httpx(name: str) -> None:
 
     async def async_patched(self, request, **kw):
         prepare(request)
-        return await async_send(self, request, **kw)
+        WATCH.in_flight += 1
+        try:
+            return await async_send(self, request, **kw)
+        finally:
+            WATCH.in_flight -= 1
 
     httpx.Client.send, httpx.AsyncClient.send = patched, async_patched
 
@@ -424,7 +433,11 @@ def patch_aiohttp() -> None:
             kw["headers"] = {**(kw.get("headers") or {}), "x-truth-fault": fault}
         if fault in ("timeout", "stream_stall"):
             kw["timeout"] = aiohttp.ClientTimeout(total=TIMEOUT if fault == "timeout" else STALL_TIMEOUT)
-        return await request(self, method, local(str(url), port), **kw)
+        WATCH.in_flight += 1
+        try:
+            return await request(self, method, local(str(url), port), **kw)
+        finally:
+            WATCH.in_flight -= 1
 
     aiohttp.ClientSession._request = patched
 

@@ -22,7 +22,7 @@ comparable within one only.  A known release stands for those after it, up to th
 
 from functools import cache
 
-from .data_files import era_of, read, version_key
+from .data_files import read, version_key
 from .migration import (
     attribute_replacements,
     call_option_replacements,

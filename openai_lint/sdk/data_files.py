@@ -15,7 +15,7 @@ def read(name: str) -> Any:
 
 
 def era_of(release: str) -> str:
-    """ "0" for releases before 1.0, else "1": within an era the names and shapes are the same kind."""
+    """The era of a release, "0" before 1.0 and "1" from then on: within one, names and shapes are comparable."""
     return "0" if release.partition(".")[0] == "0" else "1"
 
 

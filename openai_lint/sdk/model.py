@@ -163,12 +163,10 @@ class Defaults:
     longest_delay: float
     jitter: float
     """The share of a wait that may be missing."""
-    retry_after: bool
-    """Whether a `Retry-After` header is followed."""
     retry_after_limit: float
-    """The longest `Retry-After` that is followed."""
+    """The longest `Retry-After` header that is followed; 0 where none is."""
     beyond_limit: str
-    """What a longer one leads to: "backoff" (its own waits), "raise" (no retry) or "none"."""
+    """What a longer one leads to: "backoff" (its own waits) or "raise" (no retry)."""
     retried_statuses: tuple[tuple[int, int], ...]
     """Ranges of HTTP statuses, both ends included, that are retried."""
 

@@ -1,11 +1,11 @@
 """One release of the SDK, as the rest of the program asks about it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
 from . import model
-from .data_files import era_of, read, version_key
+from .data_files import era_of, read
 from .model import ClientClass, Defaults, ErrorClass, Method, Missing, NotAnError, TransportError
 from .tables import Table
 
@@ -13,7 +13,7 @@ from .tables import Table
 _COMPLETE = {"0": "openai.error", "1": "openai._exceptions"}
 
 
-def make_method(path: str, row: list[Any], since: str, until: str | None) -> Method:
+def _method(path: str, row: list[Any], since: str, until: str | None) -> Method:
     """A method from its row."""
     kind, coroutine, stream, options, positional, is_open, raw, streaming, plumbing = row
     return Method(
@@ -22,7 +22,7 @@ def make_method(path: str, row: list[Any], since: str, until: str | None) -> Met
     )  # fmt: skip
 
 
-def make_error(name: str, row: list[Any], since: str, until: str | None) -> ErrorClass:
+def _error(name: str, row: list[Any], since: str, until: str | None) -> ErrorClass:
     """An exception class from its row."""
     bases, module, status, attributes, spellings, unreachable = row
     return ErrorClass(
@@ -31,13 +31,28 @@ def make_error(name: str, row: list[Any], since: str, until: str | None) -> Erro
     )  # fmt: skip
 
 
-def make_client(name: str, row: list[Any], since: str, until: str | None) -> ClientClass:
+def _client(name: str, row: list[Any], since: str, until: str | None) -> ClientClass:
     """A client class from its row."""
     asynchronous, flavour, options, positional, copy_options, spellings = row
     return ClientClass(
         name, asynchronous, flavour, frozenset(options), tuple(positional), frozenset(copy_options),
         tuple(spellings), since, until,
     )  # fmt: skip
+
+
+def _name_kind(_name: str, row: list[Any], _since: str, _until: str | None) -> str:
+    return str(row[0])
+
+
+def _prefixes(paths: Iterable[str]) -> frozenset[str]:
+    """Every proper prefix of dotted paths: "a" and "a.b" of "a.b.c"."""
+    found: set[str] = set()
+    for path in paths:
+        owner = path.rpartition(".")[0]
+        while owner and owner not in found:
+            found.add(owner)
+            owner = owner.rpartition(".")[0]
+    return frozenset(found)
 
 
 class Sdk:
@@ -70,7 +85,7 @@ class Sdk:
 
     @cached_property
     def _methods(self) -> Table[Method]:
-        return Table(self._era, "methods", self._position, make_method)
+        return Table(self._era, "methods", self._position, _method)
 
     @cached_property
     def methods(self) -> Mapping[str, Method]:
@@ -107,11 +122,7 @@ class Sdk:
 
     @cached_property
     def _resources(self) -> frozenset[str]:
-        found = set()
-        for path in self._methods:
-            words = path.split(".")
-            found.update(".".join(words[:end]) for end in range(1, len(words)))
-        return frozenset(found)
+        return _prefixes(self._methods)
 
     def resource(self, path: str) -> bool:
         """True if `path` is a proper prefix of some method: `chat.completions`, `ChatCompletion`."""
@@ -119,11 +130,7 @@ class Sdk:
 
     @cached_property
     def _resources_ever(self) -> frozenset[str]:
-        found = set()
-        for path in self._methods.names_ever():
-            words = path.split(".")
-            found.update(".".join(words[:end]) for end in range(1, len(words)))
-        return frozenset(found)
+        return _prefixes(self._methods.names_ever())
 
     def any_resource(self, path: str) -> bool:
         """As `resource`, in any release of the same era."""
@@ -132,14 +139,11 @@ class Sdk:
     @cached_property
     def wrappers(self) -> frozenset[str]:
         """Words that may stand anywhere before the method and change what comes back."""
-        found = set()
-        for path in self._methods:
-            method = self._methods[path]
-            if method.raw:
-                found.add("with_raw_response")
-            if method.streaming:
-                found.add("with_streaming_response")
-        return frozenset(found)
+        rows = list(self._methods.rows())
+        raw, streaming = any(row[6] for row in rows), any(row[7] for row in rows)
+        return frozenset(
+            word for word, there in (("with_raw_response", raw), ("with_streaming_response", streaming)) if there
+        )
 
     @cached_property
     def client_methods(self) -> Mapping[str, str]:
@@ -155,7 +159,7 @@ class Sdk:
 
     @cached_property
     def _clients(self) -> Table[ClientClass]:
-        return Table(self._era, "clients", self._position, make_client)
+        return Table(self._era, "clients", self._position, _client)
 
     @cached_property
     def clients(self) -> Mapping[str, ClientClass]:
@@ -194,7 +198,7 @@ class Sdk:
 
     @cached_property
     def _names(self) -> Table[str]:
-        return Table(self._era, "names", self._position, lambda name, row, since, until: str(row[0]))
+        return Table(self._era, "names", self._position, _name_kind)
 
     @cached_property
     def names(self) -> Mapping[str, str]:
@@ -211,7 +215,7 @@ class Sdk:
     @cached_property
     def errors(self) -> Mapping[str, ErrorClass]:
         """Every exception class of the SDK by its plain name."""
-        return Table(self._era, "errors", self._position, make_error)
+        return Table(self._era, "errors", self._position, _error)
 
     @cached_property
     def _spellings(self) -> Mapping[str, str]:
@@ -230,7 +234,7 @@ class Sdk:
         if words[1] not in self._names and f"openai.{words[1]}" != _COMPLETE[self._era]:
             return None if words[1].startswith("_") else Missing(dotted, f"openai.{words[1]}")
         if len(words) == 2:
-            return NotAnError(dotted, self._names[words[1]] if words[1] in self._names else "module")
+            return NotAnError(dotted, self._names.get(words[1], "module"))
         if ".".join(words[:2]) == _COMPLETE[self._era] and len(words) == 3:
             return Missing(dotted, dotted)
         return None
@@ -340,21 +344,8 @@ class Sdk:
     @cached_property
     def defaults(self) -> Defaults:
         """Retries, waits and timeouts when nobody says otherwise."""
-        numbers = self._fact("defaults")
-        after = self._from_release("retry_after")
-        waits = self._from_release("backoff")
-        return Defaults(
-            max_retries=numbers["max_retries"],
-            timeout=numbers["timeout"],
-            connect_timeout=numbers["connect_timeout"],
-            first_delay=waits["first"],
-            longest_delay=waits["longest"],
-            jitter=waits["jitter"],
-            retry_after=after["honoured"],
-            retry_after_limit=after["limit"],
-            beyond_limit=after["beyond"],
-            retried_statuses=tuple((first, last) for first, last in self._fact("retried_statuses")),
-        )
+        ranges = tuple((first, last) for first, last in self._fact("retried_statuses"))
+        return Defaults(**self._fact("defaults"), retried_statuses=ranges)
 
     @cached_property
     def client_credentials(self) -> frozenset[str]:
@@ -377,8 +368,3 @@ class Sdk:
             if first <= self._position <= last:
                 return table["shapes"][shape][0]
         raise KeyError(key)
-
-    def _from_release(self, key: str) -> Any:
-        rows = self._documented[key]
-        reached = [since for since in rows if version_key(since) <= version_key(self.version)]
-        return rows[max(reached, key=version_key)]

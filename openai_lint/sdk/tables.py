@@ -15,9 +15,7 @@ class Table(Generic[T], Mapping[str, T]):
     `make(name, shape, since, until)` gives the object; `shape` is the row of the data file.
     """
 
-    def __init__(
-        self, era: str, key: str, position: int, make: Callable[[str, list[Any], str, str | None], T]
-    ) -> None:
+    def __init__(self, era: str, key: str, position: int, make: Callable[[str, list[Any], str, str | None], T]) -> None:
         document = read(f"v{era}")
         self._releases: list[str] = document["releases"]
         self._shapes: list[list[Any]] = document[key]["shapes"]
@@ -31,6 +29,7 @@ class Table(Generic[T], Mapping[str, T]):
             if first <= position <= last
         }
         self._made: dict[str, T] = {}
+        self._elsewhere: dict[str, T] = {}
 
     def __getitem__(self, name: str) -> T:
         made = self._made.get(name)
@@ -48,15 +47,23 @@ class Table(Generic[T], Mapping[str, T]):
     def __len__(self) -> int:
         return len(self._rows)
 
+    def rows(self) -> Iterator[list[Any]]:
+        """The rows of this release, without making objects of them; one row may serve many names."""
+        return (self._shapes[shape] for shape in set(self._rows.values()))
+
     def ever(self, name: str) -> T | None:
         """The entry in this release, else in the known release nearest to it that has it."""
         if name in self._rows:
             return self[name]
-        spans = self._spans.get(name)
-        if spans is None:
+        if name not in self._spans:
             return None
-        first, last, shape = min(spans, key=lambda s: min(abs(s[0] - self._position), abs(s[1] - self._position)))
-        return self._build(name, shape, first)
+        if name not in self._elsewhere:
+            first, last, shape = min(self._spans[name], key=self._distance)
+            self._elsewhere[name] = self._build(name, shape, last if last < self._position else first)
+        return self._elsewhere[name]
+
+    def _distance(self, span: Span) -> int:
+        return min(abs(span[0] - self._position), abs(span[1] - self._position))
 
     def names_ever(self) -> Iterator[str]:
         """Every name of the era."""

@@ -25,7 +25,9 @@ class FakeServer:
                 size = int(self.headers.get("content-length") or 0)
                 sent = self.rfile.read(size)
                 owner.requests.append(f"{self.command} {self.path}")
-                streams = any(mark in sent for mark in (b'"stream": true', b'"stream":true')) or "stream=true" in self.path
+                streams = (
+                    any(mark in sent for mark in (b'"stream": true', b'"stream":true')) or "stream=true" in self.path
+                )
                 body = b'data: {"id": "x"}\n\ndata: [DONE]\n\n' if streams else json.dumps(ANSWER).encode()
                 self.send_response(200)
                 self.send_header("content-type", "text/event-stream" if streams else "application/json")
@@ -33,7 +35,7 @@ class FakeServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815  names that the base class looks for
 
             def log_message(self, *args: Any) -> None:
                 """Nothing: the caller asks for counts."""

@@ -5,9 +5,10 @@ import asyncio
 import inspect
 import signal
 import types
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import reach
 from fake_server import FakeServer
@@ -109,7 +110,11 @@ def _is_twin(owner: type, name: str) -> bool:
 
 def _named_inside(method: Any) -> set[str]:
     """Options that the method, or one of the same name above it, takes out of its keywords."""
-    functions = {(base, n): reach.tree_of(getattr(v, "__func__", v)) for base in method.__self__.__mro__ for n, v in vars(base).items()}
+    functions = {
+        (base, n): reach.tree_of(getattr(v, "__func__", v))
+        for base in method.__self__.__mro__
+        for n, v in vars(base).items()
+    }
     same = [tree for (_, name), tree in functions.items() if name == method.__name__ and tree is not None]
     used = {node.attr for tree in same for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     helpers = [
@@ -119,7 +124,7 @@ def _named_inside(method: Any) -> set[str]:
     ]
     found: set[str] = set()
     for tree in (*same, *helpers):
-        arguments = getattr(tree, "args")
+        arguments = tree.args
         found |= {a.arg for a in (*arguments.args, *arguments.kwonlyargs)}
         found |= {str(node.args[0].value) for node in ast.walk(tree) if _takes_option(node)}
     return found
@@ -219,7 +224,7 @@ def _call(owner: type, name: str, extra: dict[str, Any]) -> tuple[Any, int]:
         result = asyncio.run(run())
         if inspect.isgenerator(result):
             next(result, None)
-    except BaseException:  # noqa: S110  the arguments are dummies: only the request counts
+    except BaseException:  # the arguments are dummies: only the request counts
         pass
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -332,7 +337,9 @@ def _module_attributes(module: Any) -> list[str]:
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     names: set[str] = set()
     for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
         names |= {t.id for t in targets if isinstance(t, ast.Name)}
     return sorted(n for n in names if not n.startswith("_"))
 
@@ -352,4 +359,13 @@ def _defaults() -> dict[str, Any]:
     from openai import api_requestor
 
     timeout = float(api_requestor.TIMEOUT_SECS)
-    return {"max_retries": 0, "timeout": timeout, "connect_timeout": timeout}
+    return {
+        "max_retries": 0,
+        "timeout": timeout,
+        "connect_timeout": timeout,
+        "first_delay": 0,
+        "longest_delay": 0,
+        "jitter": 0,
+        "retry_after_limit": 0,
+        "beyond_limit": "raise",
+    }

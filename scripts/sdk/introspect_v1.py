@@ -2,9 +2,10 @@
 
 import ast
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, Iterator
+from typing import Any
 
 import reach
 from fake_server import FakeServer
@@ -52,7 +53,7 @@ def _methods(sync: Any, asynchronous: Any) -> Iterator[tuple[str, dict[str, Any]
 def _walk(owner: Any, base: type, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """Every public method of every resource beneath `owner`, by dotted path."""
     for name in sorted(set(dir(type(owner))) | set(vars(owner))):
-        if name.startswith("_") or name.startswith("with_"):
+        if name.startswith(("_", "with_")):
             continue
         value = getattr(owner, name)
         if isinstance(value, base):
@@ -63,7 +64,7 @@ def _walk(owner: Any, base: type, prefix: tuple[str, ...] = ()) -> Iterator[tupl
 
 def _method(path: str, method: Any, twin: Any, client: Any) -> dict[str, Any]:
     seen = reach.read(method, "openai")
-    parameters = [p for p in inspect.signature(method).parameters.values()]
+    parameters = list(inspect.signature(method).parameters.values())
     by_name = {p.name for p in parameters}
     coroutine = twin is not None and inspect.iscoroutinefunction(inspect.unwrap(twin))
     network = bool(seen.verbs)
@@ -93,7 +94,7 @@ def _makes_a_request(path: str) -> bool:
             owner = getattr(owner, word)
         needed = [p for p in inspect.signature(owner).parameters.values() if p.default is p.empty]
         owner(**{p.name: "x" for p in needed if p.kind is not p.VAR_KEYWORD})
-    except Exception:  # noqa: S110  the arguments are dummies: only the request counts
+    except Exception:  # the arguments are dummies: only the request counts
         pass
     finally:
         server.close()
@@ -223,12 +224,23 @@ def _errors(loaded: set[str]) -> dict[str, Any]:
             continue
         if not value.__module__.startswith("openai") or (module + ".").startswith(ELSEWHERE):
             continue
+        if not _spelled(module, value):
+            continue
         entry = found.setdefault(value.__name__, _error(value))
         dotted = f"{module}.{name}"
         entry["spellings"].append(dotted)
         if module not in loaded:
             entry["unreachable"].append(dotted)
     return found
+
+
+def _spelled(module: str, value: type) -> bool:
+    """True if code outside the SDK would name the class in this module."""
+    import openai
+
+    private = any(part.startswith("_") for part in module.split("."))
+    top_level = getattr(openai, value.__name__, None) is value
+    return module in {"openai", "openai._exceptions"} or not (private and top_level)
 
 
 def _error(value: type) -> dict[str, Any]:
@@ -315,17 +327,56 @@ def _module_attributes(module: Any) -> list[str]:
 
 
 def _defaults() -> dict[str, Any]:
+    """Retries, waits and timeouts, measured on a client that nobody configured."""
     from openai import _constants
 
-    timeout = _constants.DEFAULT_TIMEOUT
-    values = {
-        "max_retries": _constants.DEFAULT_MAX_RETRIES,
-        "timeout": timeout.read,
-        "connect_timeout": timeout.connect,
-        "initial_retry_delay": getattr(_constants, "INITIAL_RETRY_DELAY", None),
-        "max_retry_delay": getattr(_constants, "MAX_RETRY_DELAY", None),
+    waits = _waits({}, max_retries=8, draw=0.0), _waits({}, max_retries=8, draw=1.0)
+    longest, shortest = max(waits), min(waits)
+    followed = [s for s in (1, 60, 61, 120, 121, 300) if _waits({"retry-after": str(s)})[:1] == [float(s)]]
+    return {
+        "max_retries": len(_waits({})),
+        "timeout": _constants.DEFAULT_TIMEOUT.read,
+        "connect_timeout": _constants.DEFAULT_TIMEOUT.connect,
+        "first_delay": longest[0],
+        "longest_delay": max(longest),
+        "jitter": round(1 - shortest[0] / longest[0], 3),
+        "retry_after_limit": max(followed),
+        "beyond_limit": "backoff" if _waits({"retry-after": str(max(followed) + 1)}) else "raise",
     }
-    return {key: value for key, value in values.items() if value is not None}
+
+
+def _waits(headers: dict[str, str], max_retries: int | None = None, draw: float = 0.5) -> list[float]:
+    """How long a client waits before each further try while the answer is 429 with these headers.
+
+    `draw` is what every random number turns out to be.
+    """
+    import random
+    import time
+
+    import openai
+
+    http = _http()
+    transport = http.MockTransport(lambda request: http.Response(429, headers=headers, json={}))
+    options = {} if max_retries is None else {"max_retries": max_retries}
+    client = openai.OpenAI(api_key=DUMMY_KEY, http_client=http.Client(transport=transport), **options)
+    waits: list[float] = []
+    kept = time.sleep, random.random
+    time.sleep, random.random = waits.append, lambda: draw
+    # Releases differ in how they name the two functions inside.
+    import openai._base_client as base
+
+    named = {name: getattr(base, name) for name in ("random", "sleep") if callable(getattr(base, name, None))}
+    for name in named:
+        setattr(base, name, random.random if name == "random" else time.sleep)
+    try:
+        client.models.list()
+    except openai.RateLimitError:
+        return waits
+    finally:
+        time.sleep, random.random = kept
+        for name, function in named.items():
+            setattr(base, name, function)
+    raise AssertionError("429 raised nothing")
 
 
 def _transport() -> dict[str, Any]:
@@ -357,5 +408,3 @@ def _stream_wraps() -> bool:
     except http.ReadError:
         return False
     raise AssertionError("a broken stream raised nothing")
-
-

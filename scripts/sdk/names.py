@@ -3,13 +3,34 @@
 import importlib
 import pkgutil
 import sys
+from collections.abc import Iterator
 from types import ModuleType
-from typing import Any, Iterator
+from typing import Any
 
 OPTIONS = frozenset(
-    "timeout request_timeout max_retries api_key api_base api_type api_version organization stream headers "
-    "extra_headers extra_query extra_body idempotency_key poll_interval_ms max_wait_seconds engine "
-    "deployment_id model user request_id".split()
+    {
+        "timeout",
+        "request_timeout",
+        "max_retries",
+        "api_key",
+        "api_base",
+        "api_type",
+        "api_version",
+        "organization",
+        "stream",
+        "headers",
+        "extra_headers",
+        "extra_query",
+        "extra_body",
+        "idempotency_key",
+        "poll_interval_ms",
+        "max_wait_seconds",
+        "engine",
+        "deployment_id",
+        "model",
+        "user",
+        "request_id",
+    }
 )
 """Options of calls that rules ask about; the hundreds of others are of no interest here."""
 
@@ -22,7 +43,7 @@ def import_all(package: str, skip: tuple[str, ...] = ()) -> None:
             continue
         try:
             importlib.import_module(found.name)
-        except BaseException:  # noqa: S112  an optional requirement, or a script that exits
+        except BaseException:  # an optional requirement, or a script that exits
             continue
 
 

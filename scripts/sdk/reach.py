@@ -19,7 +19,18 @@ VERBS = frozenset({"_get", "_post", "_put", "_patch", "_delete", "_get_api_list"
 CLIENT_VERBS = frozenset({"get", "post", "put", "patch", "delete", "get_api_list", "request"})
 # 0.x speaks to the network through an APIRequestor, or through `instance.request`.
 REQUESTOR_VERBS = frozenset(
-    "request arequest request_raw arequest_raw _poll _apoll refresh arefresh _static_request _astatic_request".split()
+    {
+        "request",
+        "arequest",
+        "request_raw",
+        "arequest_raw",
+        "_poll",
+        "_apoll",
+        "refresh",
+        "arefresh",
+        "_static_request",
+        "_astatic_request",
+    }
 )
 _DEPTH = 8
 
@@ -41,7 +52,9 @@ class Reach:
 def read(method: MethodType, root: str) -> Reach:
     """Follow `method` through the package named `root`."""
     reach = Reach()
-    _follow(inspect.unwrap(method.__func__), {"self": method.__self__, "cls": method.__self__}, root, reach, set(), 0, True)
+    _follow(
+        inspect.unwrap(method.__func__), {"self": method.__self__, "cls": method.__self__}, root, reach, set(), 0, True
+    )
     return reach
 
 
@@ -105,7 +118,10 @@ def _note_verb(node: ast.Attribute, reach: Reach, own: bool) -> None:
     if (
         node.attr in VERBS
         or (node.attr in CLIENT_VERBS and receiver.endswith("_client"))
-        or (node.attr in REQUESTOR_VERBS and ("requestor" in receiver or receiver in {"self", "cls", "instance", "super()"}))
+        or (
+            node.attr in REQUESTOR_VERBS
+            and ("requestor" in receiver or receiver in {"self", "cls", "instance", "super()"})
+        )
     ):
         reach.verbs.add(node.attr)
         if own:
@@ -136,7 +152,7 @@ def _imported(node: ast.ImportFrom, function: Any) -> dict[str, Any]:
 
 def _arguments(node: ast.Call, target: FunctionType, scope: "_Scope") -> dict[str, Any]:
     names = list(inspect.signature(target).parameters)
-    return {name: scope.value(arg) for name, arg in zip(names, node.args) if scope.value(arg) is not None}
+    return {name: scope.value(arg) for name, arg in zip(names, node.args, strict=False) if scope.value(arg) is not None}
 
 
 class _Scope:

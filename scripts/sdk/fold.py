@@ -1,8 +1,9 @@
 """Fold what each release offers into the data files: one fact, the releases in which it holds."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any
 
 METHOD_FIELDS = (
     "kind", "coroutine", "stream", "options", "positional", "open", "raw", "streaming", "plumbing",
@@ -16,7 +17,7 @@ def version_key(release: str) -> tuple[int, ...]:
     return tuple(int(part) for part in release.split("."))
 
 
-def compile_era(snapshots: list[dict[str, Any]]) -> dict[str, Any]:
+def era(snapshots: list[dict[str, Any]]) -> dict[str, Any]:
     """One document for releases of one era, which are ordered here.
 
     Each table maps a name to spans `[first, last, shape]`: positions in `releases`, both
@@ -70,7 +71,7 @@ def _table(columns: list[dict[str, Any]], fields: tuple[str, ...]) -> dict[str, 
     return {"shapes": [json.loads(shape) for shape in shapes], "spans": dict(sorted(spans.items()))}
 
 
-def compile_index(eras: list[dict[str, Any]]) -> dict[str, Any]:
+def index(eras: list[dict[str, Any]]) -> dict[str, Any]:
     """What is needed before any era is loaded: the releases, and words that mark a file."""
     methods = {path.split(".")[-1] for era in eras for path in era["methods"]["spans"]}
     classes = {path.split(".")[0] for path in eras[0]["methods"]["spans"]}

@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -87,12 +87,12 @@ def command(context: click.Context, /, paths: tuple[str, ...], **options: Any) -
     context.exit(_run(paths, options))
 
 
-def main() -> None:
-    """Runs the command line, and exits with one of the four codes."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line (``sys.argv`` if none is given), and exits with one of the four codes."""
     # Nothing lives long enough here to be worth collecting, and collecting would walk every fact again and again.
     gc.disable()
     try:
-        code = command.main(prog_name="openai-lint", standalone_mode=False)
+        code = command.main(arguments, prog_name="openai-lint", standalone_mode=False)
     except click.ClickException as error:
         code = _say(_one_line(error.format_message()), USAGE)
     except (ConfigError, PathError) as error:
@@ -104,7 +104,7 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         code = 130
     except Exception as error:
-        if {"-v", "--verbose"} & set(sys.argv):
+        if {"-v", "--verbose"} & set(sys.argv if arguments is None else arguments):
             from traceback import print_exc
 
             print_exc()

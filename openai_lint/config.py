@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from os.path import normpath
 from pathlib import Path
 from typing import Any
 
@@ -214,7 +215,7 @@ def _typed_table(kind: str, value: Any, base: str) -> Any:
 
 
 def _absolute(base: str, path: str) -> str:
-    return path if path.startswith("/") else str(Path(base, path))
+    return normpath(f"{base}/{path}" if not path.startswith("/") else path)
 
 
 def _shown(value: Any) -> str:

@@ -77,11 +77,11 @@ class Patterns:
         if negated:
             text = text[1:]
         folders_only = text.endswith("/")
-        text = text.rstrip("/")
+        text = text.removesuffix("/")
         if text.startswith("./"):
             text = text[1:]
         anchored = "/" in text
-        text = text.lstrip("/")
+        text = text.removeprefix("/")
         if not text:
             return
         line = _Line(number, negated, folders_only)

@@ -105,6 +105,9 @@ def django(urls: str, request: str, middleware: tuple[str, ...] = (), **kw: Any)
 
 def celery(place: str, *args: Any, **kw: Any) -> None:
     """One task run in the worker's own way (with its retries), without a broker."""
+    from celery.app import trace
+
+    trace.get_pickleable_exception = lambda error: error  # else most of the SDK's errors come back in a wrapper
     task = _get(place)
     task.app.conf.update(task_always_eager=True, task_store_eager_result=False)
     result = task.apply(args=args, kwargs=kw)

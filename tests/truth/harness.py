@@ -1,5 +1,6 @@
 """Runs programs under faults and puts together what was observed: the truth that the linter's inventory is held against."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -79,7 +80,7 @@ class Runner:
 
     def __init__(self, release: str, port: int) -> None:
         config = {"paths": [str(path) for path in environment.paths(release)], "port": port}
-        command = [sys.executable, str(HERE / "runner.py"), json.dumps(config)]
+        command = [sys.executable, "-W", "ignore", str(HERE / "runner.py"), json.dumps(config)]
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI", "AZURE", "PYTHON"))}
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean)
 
@@ -94,7 +95,8 @@ class Runner:
 
     def close(self) -> None:
         assert self.process.stdin and self.process.stdout
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.wait(10)
         self.process.stdout.close()
 
@@ -181,7 +183,7 @@ class Observer:
                 return truth
         truth.reached = True
         truth.stream, truth.pages = seen["streams"].get(site, False), seen["pages"].get(site, False)
-        within = seen["on_stack"].get(site, False)
+        within = seen["on_stack"].get(site, False) and site not in seen["pending"]
         truth.function = [] if within else None
         created: set[str] = set()
         iterated: set[str] = set()

@@ -146,6 +146,7 @@ class Watch:
         self.left: list[tuple[str, str, str]] = []  # (site, name, form) that reached the end
         self.left_function: set[tuple[str, str]] = set()  # (site, name)
         self.lost: set[tuple[str, str]] = set()
+        self.pending: set[str] = set()  # sites whose function gave back something that is still to run
         self.futures: list[futures.Future] = []
         self.other: str | None = None  # another error that left
         self.exit: object = None
@@ -240,6 +241,13 @@ class Watch:
                 if site == mine:
                     self.left_function.add((mine, name))
 
+    def note_returned(self, sites: str, value: object) -> object:
+        """A returned coroutine, stream or page: whatever it raises later is no longer seen from this function."""
+        pending = inspect.isawaitable(value) or inspect.isgenerator(value) or inspect.isasyncgen(value)
+        if pending or type(value).__name__ in ("Stream", "AsyncStream") or type(value).__name__.endswith("Page"):
+            self.pending.update(sites.split(","))
+        return value
+
     def note_lost(self, error: BaseException | None) -> None:
         for name, _, inner in leaving(error):
             self.lost.add((self.site_of_error(inner), name))
@@ -264,7 +272,7 @@ class Watch:
             "status": status, "left": sorted(set(self.left)), "left_function": sorted(self.left_function),
             "lost": sorted(self.lost), "other": self.other, "exit": repr(self.exit) if self.exit is not None else None,
             "requests": self.requests, "calls": self.calls, "streams": self.streams, "pages": self.pages,
-            "on_stack": self.on_stack, "events": list(self.events.values()), "output": self.output.getvalue()[-2000:],
+            "on_stack": self.on_stack, "pending": sorted(self.pending), "events": list(self.events.values()), "output": self.output.getvalue()[-2000:],
         }  # fmt: skip
 
 
@@ -524,12 +532,35 @@ def watched(source: bytes | str, path: str) -> ast.Module:
     return ast.fix_missing_locations(tree)
 
 
+class Returns(ast.NodeTransformer):
+    """What the function returns is looked at: a stream or coroutine takes its errors elsewhere."""
+
+    def __init__(self, sites: str) -> None:
+        self.sites = sites
+
+    def visit_FunctionDef(self, node):
+        return node
+
+    visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef
+
+    def visit_Return(self, node):
+        if node.value is not None:
+            call = ast.parse(f"__truth_returned__({self.sites!r}, 0)", mode="eval").body
+            for part in ast.walk(call):
+                if hasattr(part, "lineno"):
+                    ast.copy_location(part, node.value)
+            call.args[1] = node.value
+            node.value = call
+        return node
+
+
 def wrap(node, sites: str) -> None:
     probe = ast.parse(f"try:\n pass\nexcept BaseException:\n __truth__({sites!r})\n raise").body[0]
     last = node.body[-1]
     for part in ast.walk(probe):
         if hasattr(part, "lineno"):
             ast.copy_location(part, last)
+    Returns(sites).generic_visit(node)
     docstring = node.body[:1] if ast.get_docstring(node) is not None else []
     probe.body = node.body[len(docstring) :] or [ast.copy_location(ast.Pass(), last)]
     node.body = [*docstring, probe]
@@ -636,6 +667,7 @@ def child(job: dict, port: int, closed_port: int, answer: int) -> None:
     import builtins
 
     builtins.__truth__ = WATCH.note_function
+    builtins.__truth_returned__ = WATCH.note_returned
     os.chdir(job["dir"])
     sys.path_hooks.insert(0, loader_hook(job["dir"]))
     sys.path.insert(0, str(Path(job["dir"], job.get("path", ""))))
@@ -739,7 +771,10 @@ def main() -> None:
         NO_PROXY="*",
     )  # fmt: skip
     patch_ssl()
-    import openai  # noqa: F401
+    import openai
+
+    if major() == 1:
+        openai.api_type = os.environ["OPENAI_API_TYPE"] = "openai"
 
     for name in ("httpx", "httpx2"):
         with contextlib.suppress(ImportError):

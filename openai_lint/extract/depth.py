@@ -1,8 +1,8 @@
 """How deep a source nests, measured before anything recursive reads it.
 
-libcst parses by recursion in native code: a few thousand nested parentheses, or a chain of ten thousand operators,
-end the process without an exception. A scan of the tokens that can nest finds an upper bound at a small part of the
-cost of parsing.
+libcst parses by recursion in native code: a chain of ten thousand operators ends the process without an exception,
+hundreds of nested brackets take gigabytes, and some constructs take time that doubles with every bracket. A scan of
+the tokens that can nest finds an upper bound at a small part of the cost of parsing.
 """
 
 import re
@@ -11,31 +11,39 @@ from typing import NamedTuple
 SHALLOW = 120
 """Up to this depth the ordinary stack and recursion limit are enough, wherever the parser is called from."""
 
-DEEPEST = 3_000
+DEEPEST = 1_000
 """Beyond this depth a source is refused."""
 
-LONGEST = 20_000
+BRACKETS = 200
+"""More brackets in one another than this are refused; CPython's own limit is the same."""
+
+LONGEST = 3_000
 """More string literals in a row than this are refused."""
+
+DELICATE = {"case": 7, "del": 12}
+"""Brackets allowed in statements whose parsing time grows exponentially with them."""
 
 
 class Depth(NamedTuple):
-    """Upper bounds: levels of nesting and of operator chains, string literals in a row, and the line of the worst."""
+    """Upper bounds on a source, and why it should not be parsed, if it should not.
+
+    ``depth`` bounds the syntax tree (brackets, links of operator chains, blocks), ``strings`` the literals in a row.
+    """
 
     depth: int
     strings: int
+    refusal: str | None
     line: int
 
 
-_PLAIN = (
-    r"""(?:\b(?i:[bu]|r|br|rb))?(?:"{3}(?:[^"\\]|\\.|"(?!""))*"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*'{3}"""
-    r"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
-)
 _CODE = (
-    r"#[^\n]*|\\\n"
-    r"""|(?P<format>\b(?i:f|fr|rf|t|tr|rt)(?:"{3}|'{3}|["']))"""
-    rf"|(?P<string>{_PLAIN})"
+    r"""#[^\n]*|\\\n"""
+    r"""|(?P<string>"{3}(?:[^"\\]|\\.|"(?!""))*"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*'{3}"""
+    r"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|["'])"""
     r"|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<comma>[,;])|(?P<newline>\n)"
-    r"|(?P<operator>[-+*/%@&|^~<>=!.]+)|(?P<word>\b(?:if|else|and|or|not|lambda|await|for|yield)\b)"
+    r"|(?P<operator>\.(?:\w+\.)*|[-+*/%@&|^~]+)"
+    r"|\b(?:(?P<infix>and|or|for)|(?P<prefix>if|else|not|lambda|await|yield)"
+    r"|(?P<delicate>case(?=[ \t]*[^ \t\n=.,:)\]])|del))\b"
 )
 _in_code = re.compile(_CODE, re.DOTALL).search
 _in_field = re.compile(_CODE + "|(?P<colon>:)", re.DOTALL).search
@@ -48,17 +56,18 @@ _in_text = {
 }
 _SEARCH = {"": _in_code, "(": _in_code, "{": _in_field, ":": _in_specification, **_in_text}
 
-_deep_margin = re.compile(rf"\n[ \t\f]{{{SHALLOW},}}[^\s#]").search
+_deep_margin = re.compile(r"\n[ \t\f]{60}").search
 _margin = re.compile(r"([ \t\f]*)(elif\b|else\b|[\n#]?)").match
 
 
 def measure(text: str) -> Depth:
     """Bounds on how deep the syntax tree of ``text`` is. Linear in the text; for broken sources a guess."""
     depth = worst = strings = longest = 0
-    chain = 0  # operators since the last separator, on this level of brackets
+    chain = 0  # links since the last separator, on this level of brackets
     # What we are in: "" or "(" code, "{" a field of an f-string, ":" its format, or the quote of an f-string's text.
     mode = ""
     outer: list[tuple[str, int, int]] = []
+    brackets = BRACKETS
     blocks = _Blocks() if text.count("elif") > SHALLOW or _deep_margin(text) else None
     pos = 0
     while match := _SEARCH[mode](text, pos):
@@ -66,44 +75,70 @@ def measure(text: str) -> Depth:
         kind = match.lastgroup
         if kind == "newline":
             if not outer:
+                brackets = BRACKETS
                 depth = chain = strings = 0
                 if blocks is not None:
                     depth = blocks.line(text, pos)
         elif kind == "comma":
             depth -= chain
             chain = strings = 0
-        elif kind in ("operator", "word"):
-            length = pos - start if kind == "operator" else 1
-            chain += length
-            depth += length
+        elif kind in ("operator", "infix", "prefix"):
+            links = 1
+            if kind == "prefix":
+                links = 3  # of these each level costs more than the one before
+            elif pos - start > 1:
+                links = match.group().count(".") or 3 * (pos - start)
+            chain += links
+            depth += links
             strings = 0
         elif kind == "string":
             strings += 1
             longest = max(longest, strings)
-        elif kind == "format":
-            strings += 1
-            longest = max(longest, strings)
-            outer.append((mode, chain, strings))
-            mode = match.group().lstrip("fFrRtT")
-            chain = strings = 0
-            depth += 1
+            prefix = text[max(start - 2, 0) : start]
+            if prefix and prefix[-1] in "fFtTrR" and _is_format(prefix):
+                outer.append((mode, chain, strings))
+                mode = match.group()[: 3 if match.group()[:3] in ('"""', "'''") else 1]
+                pos = start + len(mode)
+                chain = strings = 0
+                depth += 1
         elif kind == "open":
             outer.append((mode, chain, strings))
             mode = "(" if mode in ("", "(", "{") else "{"
             chain = strings = 0
             depth += 1
+            if len(outer) > brackets:
+                refusal = f"more than {brackets} brackets in one another"
+                return Depth(depth, longest, refusal, text.count("\n", 0, start) + 1)
+        elif kind in ("close", "end"):
+            if outer:
+                depth -= chain + 1
+                mode, chain, strings = outer.pop()
+                if kind == "close":  # a call or a subscript is a link of a chain
+                    chain += 1
+                    depth += 1
+                    strings = 0
         elif kind == "colon":
             mode = ":"
-        elif kind in ("close", "end") and outer:
-            depth -= chain + 1
-            mode, chain, strings = outer.pop()
-            if kind == "close":  # a call or a subscript is a link of a chain
-                chain += 1
-                depth += 1
-                strings = 0
+        elif kind == "delicate":
+            word = match.group()
+            if word == "del" or not text[text.rfind("\n", 0, start) + 1 : start].strip():
+                brackets = len(outer) + DELICATE[word]
         if depth > worst:
             worst, worst_at = depth, pos
-    return Depth(worst, longest, text.count("\n", 0, worst_at) + 1 if worst else 1)
+    line = text.count("\n", 0, worst_at) + 1 if worst else 1
+    if worst > DEEPEST:
+        return Depth(worst, longest, f"an expression or statement {worst} levels deep (the limit is {DEEPEST})", line)
+    if longest > LONGEST:
+        return Depth(worst, longest, f"{longest} string literals in a row (the limit is {LONGEST})", line)
+    return Depth(worst, longest, None, line)
+
+
+def _is_format(prefix: str) -> bool:
+    """Whether the one or two characters before a quote make it an f-string (or a t-string)."""
+    letters = prefix.lower()
+    if letters[-1] in "ft":
+        return len(letters) == 1 or letters[0] == "r" or not (letters[0].isalnum() or letters[0] == "_")
+    return len(letters) == 2 and letters[0] in "ft"
 
 
 class _Blocks:

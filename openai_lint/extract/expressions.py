@@ -110,7 +110,7 @@ class Expressions(Cursor):
     def _quoted(self, text: str, span: Span) -> Expr | None:
         """The expression written in a string. Its spans are exact where the string is one plain literal."""
         code = text.strip()
-        if not code or not code.isprintable() or measure(code).depth > SHALLOW:
+        if not code or not code.isprintable() or (depth := measure(code)).refusal or depth.depth > SHALLOW:
             return None
         try:
             tree = cst.parse_expression(code)
@@ -261,9 +261,7 @@ class Expressions(Cursor):
         first: cst.BaseExpression = node
         rest: list[cst.BaseExpression] = []
         while (
-            type(first) is cst.BooleanOperation
-            and type(first.operator) is kind
-            and (first is node or not first.lpar)
+            type(first) is cst.BooleanOperation and type(first.operator) is kind and (first is node or not first.lpar)
         ):
             rest.append(first.right)
             first = first.left

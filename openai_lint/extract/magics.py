@@ -8,7 +8,11 @@ _PYTHON_CELLS = frozenset({"time", "timeit", "capture", "prun", "lprun", "mprun"
 
 _cell_magic = re.compile(r"\s*%%(\w*)").match
 _timed = re.compile(rf"([ \t]*)(%{_RUN_PYTHON}(?:[ \t]+-\w+(?:[ \t]+\d+)?)*)[ \t]+(?=[^\s-])").match
-_command = re.compile(r"([ \t]*)(?:[%!?]|[\w.%*]+\?{1,2}[ \t]*(?:\n|$))").match
+_command = re.compile(
+    r"([ \t]*)(?:[%!?]|[\w.%*]+\?{1,2}[ \t]*(?:\n|$)"
+    # IPython takes these for commands without a `%`, as long as no variable has the name.
+    r"|(?:pip3?|conda|mamba|cd|ls|mkdir)[ \t]+(?!(?:in|is|if|else|and|or|not|for)\b)[\w./~\"'{$-])"
+).match
 _assigned = re.compile(r"([ \t]*[^\W\d][\w.,* \t\[\]]*=[ \t]*)[!%]").match
 _lexeme = re.compile(
     r"""(?s:#[^\n]*|\\\n|"{3}(?:[^"\\]|\\.|"(?!""))*"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*'{3}"""

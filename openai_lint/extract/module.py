@@ -1,7 +1,7 @@
 """Text to ``ModuleFacts``."""
 
-from openai_lint.extract.depth import measure
-from openai_lint.extract.parse import parse, too_deep, with_stack_for
+from openai_lint.extract.depth import Depth, measure
+from openai_lint.extract.parse import parse, with_stack_for
 from openai_lint.extract.visitor import Visitor, docstring
 from openai_lint.facts import Cell, ModuleFacts, Unreadable
 
@@ -15,9 +15,8 @@ def read_module(
 ) -> ModuleFacts | Unreadable:
     """Parses and lowers ``code``, which stands for ``text`` line by line and column by column."""
     depth = measure(code)
-    refusal = too_deep(path, depth)
-    if refusal is not None:
-        return refusal
+    if depth.refusal is not None:
+        return _too_deep(path, depth)
 
     def read() -> ModuleFacts | Unreadable:
         tree = parse(path, code)
@@ -42,8 +41,11 @@ def read_module(
 def problem_in(path: str, code: str) -> Unreadable | None:
     """What keeps ``code`` from being parsed, if anything does."""
     depth = measure(code)
-    refusal = too_deep(path, depth)
-    if refusal is not None:
-        return refusal
+    if depth.refusal is not None:
+        return _too_deep(path, depth)
     tree = with_stack_for(depth, lambda: parse(path, code))
     return tree if isinstance(tree, Unreadable) else None
+
+
+def _too_deep(path: str, depth: Depth) -> Unreadable:
+    return Unreadable(path, f"{depth.refusal}: too deep to read; split it, or exclude the file", depth.line, 1)

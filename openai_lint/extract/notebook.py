@@ -31,8 +31,7 @@ def read_notebook(path: str, data: bytes) -> ModuleFacts | Unreadable:
         height = text.count("\n")
         cells.append(Cell(number, line, height))
         texts.append(text)
-        is_code = is_python and cell.get("language", "python") in ("python", "ipython")
-        codes.append(blanked(text) if is_code else "\n" * height)
+        codes.append(blanked(text) if is_python and _is_python_cell(cell) else "\n" * height)
         line += height
     text = "".join(texts)
     facts = read_module(path, text, "".join(codes), tuple(cells))
@@ -112,6 +111,21 @@ def _is_python(notebook: dict[str, Any]) -> bool:
         if isinstance(language, str) and language:
             return "python" in language.lower() or (section == "kernelspec" and key == "name")
     return True
+
+
+def _is_python_cell(cell: dict[str, Any]) -> bool:
+    """Whether a code cell keeps to the notebook's language, as far as nbformat 3 and polyglot editors tell."""
+    languages = [cell.get("language")]
+    metadata = cell.get("metadata")
+    if isinstance(metadata, dict):
+        for section, key in (
+            ("dotnet_interactive", "language"),
+            ("polyglot_notebook", "kernelName"),
+            ("vscode", "languageId"),
+        ):
+            found = metadata.get(section)
+            languages.append(found.get(key) if isinstance(found, dict) else None)
+    return all("python" in language for language in languages if isinstance(language, str))
 
 
 def _gather(value: Any, into: list[str]) -> None:

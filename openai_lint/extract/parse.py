@@ -10,12 +10,12 @@ from typing import TypeVar
 
 import libcst as cst
 
-from openai_lint.extract.depth import DEEPEST, LONGEST, SHALLOW, Depth
+from openai_lint.extract.depth import SHALLOW, Depth
 from openai_lint.facts import Unreadable
 
 T = TypeVar("T")
 
-_STACK = 512 * 1024 * 1024  # bytes; reserved, and touched only as far as the nesting goes
+_STACK = 256 * 1024 * 1024  # bytes; reserved, and touched only as far as the nesting goes
 _FRAMES = 6  # Python frames that one level of nesting costs, at most
 _one_at_a_time = threading.Lock()  # the stack size and the recursion limit belong to the whole process
 
@@ -24,17 +24,6 @@ _PYTHON_2 = re.compile(
     r"""^\s*(?:print\s+[^\s=(]|print\s*$|print\s*>>|exec\s+["'\w]|raise\s+\w+\s*,|except\s+[\w.]+\s*,\s*\w+\s*:)"""
     r"""|`|<>|\b0\d+\b|\b\d+[lL]\b|\bur["']"""
 )
-
-
-def too_deep(path: str, depth: Depth) -> Unreadable | None:
-    """The refusal of a source that would end the process, if it is one."""
-    if depth.depth > DEEPEST:
-        what = f"expressions or blocks nest {depth.depth} levels deep (the limit is {DEEPEST})"
-    elif depth.strings > LONGEST:
-        what = f"{depth.strings} string literals in a row (the limit is {LONGEST})"
-    else:
-        return None
-    return Unreadable(path, f"{what}; split the expression, or exclude the file", depth.line, 1)
 
 
 def with_stack_for(depth: Depth, work: Callable[[], T]) -> T:

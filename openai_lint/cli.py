@@ -97,10 +97,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _say(_one_line(error.format_message()), USAGE)
     except (ConfigError, PathError) as error:
         code = _say(str(error), USAGE)
-    except BrokenPipeError:
-        # The reader has gone. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = CLEAN
     except (KeyboardInterrupt, click.Abort):
         code = 130
     except Exception as error:
@@ -219,10 +215,13 @@ def _write(text: str, path: str | None) -> None:
         except OSError as error:
             raise PathError(f"{path}: cannot be written: {error.strerror}") from error
         return
-    sys.stdout.flush()
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.buffer.write(text.encode(encoding, "backslashreplace"))
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone and knows why. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _write_baseline(report: "Report", config: Config) -> int:

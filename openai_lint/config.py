@@ -124,7 +124,12 @@ class Config:
     output_format: str = _option("choice", "text", "How findings are written.", FORMATS)
     output_file: str | None = _option("path", None, "File to write the findings to, instead of standard output.")
     statistics: bool = _option("bool", False, "Show a count for each rule instead of the findings.")
-    min_severity: str = _option("choice", "warning", "Findings below are counted, not shown.", LEVELS)
+    min_severity: str | None = _option(
+        "choice",
+        None,
+        "Findings below are counted, not shown (default: warning, or fail-on where that is lower).",
+        LEVELS,
+    )
     fail_on: str = _option("choice", "warning", "Findings at or above make the exit code 1.", LEVELS)
     baseline: str | None = _option("path", None, "File of findings that are known and not reported.")
     cache_dir: str | None = _option("path", None, "Folder of the cache.")
@@ -133,6 +138,11 @@ class Config:
     extend: str | None = _option("path", None, "Another configuration file that this one starts from.")
     origin: str = field(default="defaults", metadata={})
     selection: tuple[Selection, ...] = field(default=(), metadata={})
+
+    @property
+    def shown_from(self) -> str:
+        """The least severity that is shown. Nobody should fail for what is not shown."""
+        return self.min_severity or min("warning", self.fail_on, key=LEVELS.index)
 
     @cached_property
     def excludes(self) -> tuple[Patterns, ...]:

@@ -53,7 +53,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is shown, and counts of what is not; ``failing``: a finding reaches the level that fails the run."""
+    """What is shown, and counts of what is not; ``failing``: one that is shown fails the run."""
 
     shown: tuple[Finding, ...]
     hidden: Mapping[str, int]
@@ -172,11 +172,10 @@ def judge(made: Iterable[Finding], workspace: Workspace, with_known: bool) -> Ve
         if config.baseline is not None and not with_known and finding.fingerprint in baseline.read(config.baseline):
             known += 1
             continue
-        fail_on = Severity[config.fail_on.upper()]
-        least = min(Severity[config.min_severity.upper()], fail_on)  # nobody should fail for what is not shown
-        failing = failing or finding.severity >= fail_on
+        least = Severity[config.shown_from.upper()]
         if finding.severity >= least or finding.code in selection.chosen(config).exact:
             out.append(finding)
+            failing = failing or finding.severity >= Severity[config.fail_on.upper()]
         else:
             level = str(finding.severity)
             hidden[level] = hidden.get(level, 0) + 1

@@ -48,8 +48,10 @@ def run(
 
     Raises PathError, ConfigError and SelectorError for what the user has to mend; nothing else.
     """
+    from openai_lint import selection
     from openai_lint.report import joined
 
+    selection.validate(config.for_folder(files.absolute(".")))  # a wrong one is told even where there is no file
     return joined([_lint(workspace, inventory, known) for workspace in workspaces_of(paths, config, stdin)])
 
 

@@ -82,6 +82,8 @@ class Silencers:
         running = set(ran)
         found: list[tuple[Silencer, tuple[str, ...]]] = []
         for silencer in self.all:
+            if any(names.get(written.lower(), written.upper()) == "OAI002" for written in silencer.codes or ()):
+                continue
             if silencer.ours and silencer.codes is None and not silencer.used and running >= set(names.values()):
                 found.append((silencer, ()))
             idle = tuple(
@@ -107,8 +109,6 @@ class Silencers:
 def _judged(written: str, ours: bool, running: set[str], names: dict[str, str]) -> bool:
     """Whether an idle code is ours to judge: its rule ran, or it stands in a comment of ours and no rule has it."""
     code = names.get(written.lower(), written.upper())
-    if code == "OAI002":
-        return False
     matched = {known for known in names.values() if known.startswith(code)} if _CODE.match(code) else set()
     if not matched:
         return ours

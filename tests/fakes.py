@@ -61,7 +61,14 @@ def on_calls(code: str, name: str, severity: Severity = Severity.ERROR, *, defau
     def check(project):  # type: ignore[no-untyped-def]
         for call in project.calls:
             place = project.place(call.module, call.site.node.span)
-            yield Hit(place, f"{code} speaks of {call.site.path}", f"mend {code}", ("RateLimitError",), "3.54.0", call.site.path)
+            yield Hit(
+                place,
+                f"{code} speaks of {call.site.path}",
+                f"mend {code}",
+                ("RateLimitError",),
+                "3.54.0",
+                call.site.path,
+            )
 
     return Rule(code, name, severity, check, default)
 
@@ -72,7 +79,9 @@ def with_rules(monkeypatch: pytest.MonkeyPatch, *made: Rule) -> None:
 
     kept = [entry for entry in rules.catalogue() if entry.code in ("OAI001", "OAI002")]
     by_code = {rule.code: rule for rule in (*made, *(rules.load(entry.code) for entry in kept))}
-    entries = tuple(sorted((*kept, *(rules.Entry(rule.code, rule.name, "") for rule in made)), key=lambda entry: entry.code))
+    entries = tuple(
+        sorted((*kept, *(rules.Entry(rule.code, rule.name, "") for rule in made)), key=lambda entry: entry.code)
+    )
     monkeypatch.setattr(rules, "catalogue", lambda: entries)
     monkeypatch.setattr(rules, "load", by_code.__getitem__)
     monkeypatch.setattr(rules, "page", lambda code: f"The page of {code}.")
@@ -101,7 +110,9 @@ def finding(path: str, **changes: object) -> Finding:
     return Finding(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def report(*findings: Finding, lines: tuple[str, ...] = tuple(CALL.split("\n")), cells: tuple[Cell, ...] = ()) -> Report:
+def report(
+    *findings: Finding, lines: tuple[str, ...] = tuple(CALL.split("\n")), cells: tuple[Cell, ...] = ()
+) -> Report:
     """A report with these findings, all in files that hold the same lines."""
     paths = {found.place.path for found in findings}
     sources = Sources(dict.fromkeys(paths, lines), dict.fromkeys(paths, cells))

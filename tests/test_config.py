@@ -29,9 +29,15 @@ WRONG = [
         "project-kind: expected auto, application or library, found 'libary'; did you mean \"library\"?",
     ),
     ("fail-on = 'never'", "fail-on: expected info, warning or error, found 'never'"),
-    ("severity = {OAI101 = 'bad'}", "severity: expected a table of rules, each with info, warning or error, found {'OAI101': 'bad'}"),
+    (
+        "severity = {OAI101 = 'bad'}",
+        "severity: expected a table of rules, each with info, warning or error, found {'OAI101': 'bad'}",
+    ),
     ("severity = []", "severity: expected a table of rules, each with info, warning or error, found []"),
-    ("per-file-ignores = {'a.py' = 'OAI101'}", "per-file-ignores: expected a table of patterns, each with a list of rules, found {'a.py': 'OAI101'}"),
+    (
+        "per-file-ignores = {'a.py' = 'OAI101'}",
+        "per-file-ignores: expected a table of patterns, each with a list of rules, found {'a.py': 'OAI101'}",
+    ),
     ("handlers = [[]]", "handlers: expected a list of strings, found [[]]"),
     ("source-roots = 'src'", "source-roots: expected a list of paths, found 'src'"),
 ]
@@ -101,8 +107,10 @@ def test_extend_starts_from_another_file(tmp_path: Path) -> None:
     tree(
         tmp_path,
         {
-            "base.toml": "sdk = '0.28'\nroot = true\nignore = ['OAI1']\nextend-exclude = ['a']\nseverity = {OAI101 = 'info'}",
-            "p/openai-lint.toml": "extend = '../base.toml'\nextend-exclude = ['b']\nseverity = {OAI201 = 'info'}\nignore = []",
+            "base.toml": "sdk = '0.28'\nroot = true\nignore = ['OAI1']\nextend-exclude = ['a']\n"
+            "severity = {OAI101 = 'info'}",
+            "p/openai-lint.toml": "extend = '../base.toml'\nextend-exclude = ['b']\nignore = []\n"
+            "severity = {OAI201 = 'info'}",
         },
     )
     config = ConfigSource().for_folder(f"{tmp_path}/p")

@@ -21,7 +21,8 @@ def main() -> None:
         from introspect_v1 import snapshot
     else:
         from introspect_v0 import snapshot
-    json.dump(snapshot(), out, sort_keys=True)
+    out.write(json.dumps(snapshot(), sort_keys=True))
+    out.flush()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ def snapshot() -> dict[str, Any]:
     import openai
     import openai.error
 
+    # Before anything is touched: looking loads modules, which adds names.
+    visible = dir(openai)
     return {
         "release": openai.__version__,
         "methods": dict(sorted(_methods(openai))),
@@ -33,7 +35,7 @@ def snapshot() -> dict[str, Any]:
         "errors": _errors(openai),
         "statuses": _statuses(),
         "retried_statuses": [],
-        "names": _names(openai),
+        "names": _names(openai, visible),
         "module_attributes": _module_attributes(openai),
         "defaults": _defaults(),
         "transport": _transport(),
@@ -318,9 +320,10 @@ def _statuses() -> dict[str, str]:
 # --- the module ------------------------------------------------------------------------------
 
 
-def _names(module: Any) -> dict[str, str]:
+def _names(module: Any, visible: list[str]) -> dict[str, str]:
     names = {}
-    for name, value in vars(module).items():
+    for name in visible:
+        value = getattr(module, name)
         if name.startswith("_"):
             continue
         if isinstance(value, types.ModuleType):

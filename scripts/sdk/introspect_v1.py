@@ -20,7 +20,8 @@ def snapshot() -> dict[str, Any]:
     """Everything the data files say about the running release."""
     import openai
 
-    loaded = reachable_modules("openai")
+    # Before anything is touched: looking loads modules, which adds names.
+    loaded, visible = reachable_modules("openai"), dir(openai)
     sync, asynchronous = openai.OpenAI(api_key=DUMMY_KEY), openai.AsyncOpenAI(api_key=DUMMY_KEY)
     errors = _errors(loaded)
     return {
@@ -32,7 +33,7 @@ def snapshot() -> dict[str, Any]:
         "errors": errors,
         "statuses": _statuses(sync),
         "retried_statuses": _retried(sync),
-        "names": _names(openai, errors),
+        "names": _names(openai, visible, errors),
         "module_attributes": _module_attributes(openai),
         "defaults": _defaults(),
         "transport": _transport(),
@@ -298,10 +299,10 @@ def _retried(client: Any) -> list[int]:
 # --- the module ------------------------------------------------------------------------------
 
 
-def _names(module: Any, errors: dict[str, Any]) -> dict[str, str]:
+def _names(module: Any, visible: list[str], errors: dict[str, Any]) -> dict[str, str]:
     """Public names of the module and what each is."""
     names = {}
-    for name in dir(module):
+    for name in visible:
         if name.startswith("__") or (name.startswith("_") and name != "_exceptions"):
             continue
         # A name made on demand is not in the module's own dictionary yet.

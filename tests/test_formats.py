@@ -330,7 +330,9 @@ HOSTILE = [
 def test_control_characters_are_made_visible(path: str, name: str, text: str) -> None:
     # In documents for machines a path is what it is; a JSON string carries it unharmed.
     named = path if name in ("sarif", "gitlab") else f"{path}{text}.py"
-    hostile = finding(named, message=text, help=text, related=(Related(Place(path, None, (1, 1, 1, 2)), text),))
+    hostile = finding(
+        named, code="OAI001", message=text, help=text, related=(Related(Place(path, None, (1, 1, 1, 2)), text),)
+    )
     rendered = formats.render(report(hostile, lines=(text, "", "", text * 9)), name)
     if name in ("sarif", "gitlab"):
         rendered = json.dumps(json.loads(rendered), ensure_ascii=False)

@@ -312,6 +312,8 @@ def test_inventory(path: str) -> None:
 
 # --- nothing hostile in any of them
 
+MACHINE = ("json", "sarif", "gitlab")
+
 HOSTILE = [
     "\x1b[2Jcleared",
     "\x07bell",
@@ -325,16 +327,16 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "json"])
+@pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_control_characters_are_made_visible(path: str, name: str, text: str) -> None:
     # In documents for machines a path is what it is; a JSON string carries it unharmed.
-    named = path if name in ("sarif", "gitlab") else f"{path}{text}.py"
+    named = path if name in MACHINE else f"{path}{text}.py"
     hostile = finding(
         named, code="OAI001", message=text, help=text, related=(Related(Place(path, None, (1, 1, 1, 2)), text),)
     )
     rendered = formats.render(report(hostile, lines=(text, "", "", text * 9)), name)
-    if name in ("sarif", "gitlab"):
+    if name in MACHINE:
         rendered = json.dumps(json.loads(rendered), ensure_ascii=False)
     assert not set(rendered) & (set(text) - set("[2Jclearedbellabgnirtszerowidthlineend31m"))
 

@@ -1,7 +1,7 @@
 """Workflow commands of GitHub Actions: an annotation at the line of each finding."""
 
 from openai_lint.files import display
-from openai_lint.formats.neutral import flat
+from openai_lint.formats.neutral import block, flat
 from openai_lint.report import Report
 from openai_lint.rule import Finding, Severity
 
@@ -24,8 +24,8 @@ def _command(finding: Finding) -> str:
     else:
         message = f"cell {finding.place.cell}, line {line}: {message}"
     settings = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    text = "\n".join(flat(part) for part in (message, *finding.help.splitlines()))
-    return f"::{_LEVELS[finding.severity]} {settings}::{_data(text)}\n"
+    text = _data(f"{flat(message)}\n{block(finding.help)}")
+    return f"::{_LEVELS[finding.severity]} {settings}::{text}\n"
 
 
 def _data(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from openai_lint.explain import url
 from openai_lint.files import display
-from openai_lint.formats.neutral import redacted
+from openai_lint.formats.neutral import block, redacted
 from openai_lint.report import Report
 from openai_lint.rule import Edit, Finding, Place
 
@@ -30,18 +30,18 @@ def finding_object(finding: Finding) -> dict[str, Any]:
         "code": finding.code,
         "name": finding.name,
         "severity": str(finding.severity),
-        "message": redacted(finding.message),
-        "help": redacted(finding.help),
+        "message": block(finding.message),
+        "help": block(finding.help),
         **_place(finding.place),
         "errors": list(finding.errors),
         "sdk": finding.sdk,
         "call": finding.call,
-        "related": [{**_place(step.place), "message": redacted(step.message)} for step in finding.related],
+        "related": [{**_place(step.place), "message": block(step.message)} for step in finding.related],
         "fix": None
         if fix is None
         else {
             "applicability": fix.applicability.value,
-            "message": redacted(fix.message),
+            "message": block(fix.message),
             "edits": [_edit(edit) for edit in fix.edits],
         },
         "fingerprint": finding.fingerprint,

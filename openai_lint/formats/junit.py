@@ -4,7 +4,7 @@ from html import escape
 
 from openai_lint.files import display
 from openai_lint.formats.concise import where
-from openai_lint.formats.neutral import flat
+from openai_lint.formats.neutral import block, flat
 from openai_lint.report import Report
 from openai_lint.rule import Finding
 
@@ -23,7 +23,7 @@ def render(report: Report) -> str:
         for finding in found:
             case = f"{finding.code} {finding.name} ({where(finding.place)})"
             lines.append(f'    <testcase classname="{name}" name="{escape(flat(case))}">')
-            text = "\n".join(escape(flat(line)) for line in (finding.message, *finding.help.splitlines()))
+            text = escape(f"{flat(finding.message)}\n{block(finding.help)}")
             lines.append(
                 f'      <failure type="{finding.severity}" message="{escape(flat(finding.message))}">{text}</failure>'
             )

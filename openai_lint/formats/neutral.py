@@ -26,6 +26,11 @@ def flat(text: str) -> str:
     return _CONTROL.sub(_visible, redacted(text).replace("\t", "    "))
 
 
+def block(text: str) -> str:
+    """Several lines of text, each as ``flat`` makes it."""
+    return "\n".join(flat(line) for line in text.splitlines())
+
+
 def redacted(text: str) -> str:
     """The text with keys shown by their prefix only."""
     return _redact(text)

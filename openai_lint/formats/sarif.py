@@ -7,7 +7,7 @@ from urllib.parse import quote
 from openai_lint import __version__, rules
 from openai_lint.explain import summary, url
 from openai_lint.files import display
-from openai_lint.formats.neutral import flat, redacted
+from openai_lint.formats.neutral import block, flat, redacted
 from openai_lint.report import Report
 from openai_lint.rule import Finding, Fix, Place, Severity
 
@@ -58,7 +58,7 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         "ruleId": finding.code,
         "ruleIndex": index,
         "level": _LEVELS[finding.severity],
-        "message": {"text": f"{_cell(finding.place)}{flat(finding.message)}\n{redacted(finding.help)}"},
+        "message": {"text": f"{_cell(finding.place)}{flat(finding.message)}\n{block(finding.help)}"},
         "locations": [_location(finding.place)],
         "partialFingerprints": {"openaiLint/v1": finding.fingerprint},
     }

@@ -128,6 +128,27 @@ def caught(raised, handler):
         return False
 
 
+def handlers(pairs):
+    """For each (name after `except`, error that is raised): caught, passes, or crash."""
+    import importlib
+
+    import openai
+
+    found = {}
+    for name, dotted in pairs:
+        module, _, last = dotted.rpartition(".")
+        cls = getattr(importlib.import_module(module), last)
+        raised = cls.__new__(cls)
+        try:
+            exec(f"try:\n    raise raised\nexcept {name}:\n    pass", {"openai": openai, "raised": raised})
+            found[f"{name} {dotted}"] = "caught"
+        except cls as error:
+            found[f"{name} {dotted}"] = "passes" if error is raised else "crash"
+        except (AttributeError, TypeError):
+            found[f"{name} {dotted}"] = "crash"
+    return found
+
+
 def statuses(numbers):
     """For each status: the class that a call raises, and the number of requests."""
     import openai

@@ -3,7 +3,8 @@
 A file matters by itself when it imports the SDK, names a method by a chain that only the SDK has, talks to one of its
 hosts, names its environment variables, or holds something that may be a key. A file that only gets a client, or an
 error, from another module of the project says none of that; the linker keeps such files round by round, by the names
-that they mention. Each expression begins with a literal, which lets the search run at memory speed.
+that they mention. Every search begins with one literal, which lets it run at memory speed; an alternation of words would
+be ten times slower.
 """
 
 import re
@@ -13,11 +14,17 @@ _SPACE = rb"[\s\\]*"  # a chain may be broken over lines, with or without a back
 
 # `openai import` is `from openai import ...` and every drop-in (`from langfuse.openai import ...`); the types alone do
 # nothing. `openai.` followed by a name is a use of the module under its own name, in code or in an annotation.
-_SDK = re.compile(rb"openai(?:\s+import|\.(?!types\b)[A-Za-z_]|\s*(?:#.*)?$|\s+as\b|\s*[,;)])", re.MULTILINE)
-_OURS = re.compile(rb"OAI\d|openai-lint\s*:")
-_KEYS = re.compile(rb"T3Blbk|sess-[A-Za-z0-9]{24}")
-_KEY = re.compile(rb"sk-[A-Za-z0-9_-]{12}")
-_VARIABLES = re.compile(rb"OPENAI_[A-Z]")
+# `openai-lint:` is a comment to this linter.
+_SDK = re.compile(rb"openai(?:\s+import|\.(?!types\b)[A-Za-z_]|\s*(?:#.*)?$|\s+as\b|\s*[,;)]|-lint\s*:)", re.MULTILINE)
+_MARKS = (
+    (b"openai", _SDK),
+    (b"OPENAI_", re.compile(rb"OPENAI_[A-Z]")),
+    (b"T3Blbk", re.compile(rb"T3Blbk")),
+    (b"sk-", re.compile(rb"sk-[A-Za-z0-9_-]{12}")),
+    (b"sess-", re.compile(rb"sess-[A-Za-z0-9]{24}")),
+    (b"OAI", re.compile(rb"OAI\d")),
+)
+"""What makes a file matter: a literal that is looked for first, and the expression that has the last word."""
 
 
 _METHODS = {
@@ -114,13 +121,8 @@ def _chains() -> re.Pattern[bytes]:
 
 def matters(data: bytes) -> bool:
     """Whether a file with these bytes can hold an API call, a client, a key, or a comment addressed to this linter."""
-    return (
-        ((b"openai" in data) and (_SDK.search(data) is not None))
-        or ((b"OPENAI_" in data) and (_VARIABLES.search(data) is not None))
-        or _KEYS.search(data) is not None
-        or ((b"sk-" in data) and (_KEY.search(data) is not None))
-        or _OURS.search(data) is not None
-        or _chains().search(data) is not None
+    return any(literal in data and expression.search(data) is not None for literal, expression in _MARKS) or (
+        _chains().search(data) is not None
     )
 
 

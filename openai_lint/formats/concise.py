@@ -1,9 +1,13 @@
 """One line for each finding: ``path:line:column: CODE message``."""
 
+from typing import TYPE_CHECKING
+
 from openai_lint.files import display
 from openai_lint.formats.neutral import safe
 from openai_lint.report import Report
-from openai_lint.rule import Place
+
+if TYPE_CHECKING:
+    from openai_lint.rule import Place
 
 
 def render(report: Report) -> str:
@@ -13,7 +17,7 @@ def render(report: Report) -> str:
     )
 
 
-def where(place: Place) -> str:
+def where(place: "Place") -> str:
     """``path:line:column``, with the cell in a notebook: ``path:cell 3:line:column``."""
     cell = "" if place.cell is None else f"cell {place.cell}:"
     return f"{display(place.path)}:{cell}{place.span[0]}:{place.span[1]}"

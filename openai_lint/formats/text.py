@@ -1,13 +1,15 @@
 """Text that teaches: the source line, what leaves it and by which path, what to do about this very call."""
 
 from collections.abc import Iterator, Sequence
-from unicodedata import east_asian_width
+from typing import TYPE_CHECKING
 
 from openai_lint.files import display
 from openai_lint.formats.concise import where
 from openai_lint.formats.neutral import safe
 from openai_lint.report import Report, Sources
-from openai_lint.rule import Finding, Severity
+
+if TYPE_CHECKING:
+    from openai_lint.rule import Finding
 
 ONE_BLOCK = (("OAI102", "OAI103"), ("OAI101", "OAI201"))
 """Findings of one call that are one problem to the reader: one block, one suggestion."""
@@ -36,7 +38,7 @@ def render(report: Report, *, colour: bool = False, summary: bool = True) -> str
     return text
 
 
-def _groups(findings: Sequence[Finding]) -> list[list[Finding]]:
+def _groups(findings: Sequence["Finding"]) -> list[list["Finding"]]:
     """The findings, those that belong in one block together."""
     groups: list[list[Finding]] = []
     open_groups: dict[tuple[object, ...], list[Finding]] = {}
@@ -55,7 +57,7 @@ def _groups(findings: Sequence[Finding]) -> list[list[Finding]]:
     return groups
 
 
-def _block(group: Sequence[Finding], sources: Sources, paint: _Paint) -> str:
+def _block(group: Sequence["Finding"], sources: Sources, paint: _Paint) -> str:
     lines = []
     for finding in group:
         code = paint(finding.code, str(finding.severity))
@@ -69,7 +71,7 @@ def _block(group: Sequence[Finding], sources: Sources, paint: _Paint) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _excerpt(finding: Finding, sources: Sources, paint: _Paint) -> Iterator[str]:
+def _excerpt(finding: "Finding", sources: Sources, paint: _Paint) -> Iterator[str]:
     """The line where it stands, with carets under the expression."""
     place = finding.place
     line, column, end_line, end_column = place.span
@@ -93,7 +95,7 @@ def _excerpt(finding: Finding, sources: Sources, paint: _Paint) -> Iterator[str]
     yield f"  {' ' * margin} {bar} {carets}"
 
 
-def _path(group: Sequence[Finding], paint: _Paint) -> list[str]:
+def _path(group: Sequence["Finding"], paint: _Paint) -> list[str]:
     """The places that explain the finding, each once: the steps of the path, the handler, the policy."""
     steps = dict.fromkeys(step for finding in group for step in finding.related)
     return _labelled("path", [f"{where(step.place)}: {step.message}" for step in steps], paint)
@@ -107,7 +109,12 @@ def _labelled(label: str, lines: Sequence[str], paint: _Paint) -> list[str]:
 
 
 def _columns(text: str) -> int:
-    return len(text) if text.isascii() else sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+    """The width of a text on a terminal."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def _summary(report: Report, paint: _Paint) -> str:
@@ -116,9 +123,9 @@ def _summary(report: Report, paint: _Paint) -> str:
     checked = f"{report.files} file{_s(report.files)} checked"
     if count:
         by_level = [
-            f"{number} {level}{_s(number)}" if str(level) != "info" else f"{number} info"
-            for level in (Severity.ERROR, Severity.WARNING, Severity.INFO)
-            if (number := sum(finding.severity is level for finding in report.findings))
+            f"{number} {level}{_s(number) if level != 'info' else ''}"
+            for level in ("error", "warning", "info")
+            if (number := sum(str(finding.severity) == level for finding in report.findings))
         ]
         places = len({finding.place.path for finding in report.findings})
         lines.append(

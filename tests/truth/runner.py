@@ -12,6 +12,7 @@ import ast
 import asyncio
 import contextlib
 import faulthandler
+import functools
 import gc
 import importlib
 import importlib.machinery
@@ -144,7 +145,8 @@ class Watch:
         self.on_stack: dict[str, bool] = {}  # site -> its function was on the stack when the request went out
         self.events: dict[str, list] = {}  # thread and task -> [("call", site) | ("http", site) | ("sleep", s, who)]
         self.left: list[tuple[str, str, str]] = []  # (site, name, form) that reached the end
-        self.left_function: set[tuple[str, str]] = set()  # (site, name)
+        self.left_levels: set[tuple[str, int, str]] = set()  # (site, decorators passed, name)
+        self.entered: dict[str, int] = {}  # site -> the outermost decorator through which its function was called
         self.lost: set[tuple[str, str]] = set()
         self.pending: set[str] = set()  # sites whose function gave back something that is still to run
         self.futures: list[futures.Future] = []
@@ -232,14 +234,26 @@ class Watch:
     def site_of_error(self, error: BaseException) -> str:
         return self.site_of([p for p in reversed(frames_of(error)) if p[0].startswith(self.folder)])
 
-    def note_function(self, sites: str) -> None:
-        """Called by the rewritten functions: the error in flight leaves the function that encloses these sites."""
+    def note_function(self, sites: str, level: int = 0) -> None:
+        """Called by the rewritten functions: the error in flight leaves the function that encloses these sites.
+
+        `level` counts the decorators that it has passed; what leaves the function is what leaves the outermost one
+        through which the function was really called.
+        """
         error = sys.exc_info()[1]
         for name, _, inner in leaving(error):
             site = self.site_of_error(inner)
             for mine in sites.split(","):
                 if site == mine:
-                    self.left_function.add((mine, name))
+                    self.left_levels.add((mine, level, name))
+
+    def note_entered(self, sites: str, level: int) -> None:
+        for mine in sites.split(","):
+            self.entered[mine] = max(level, self.entered.get(mine, 0))
+
+    def left_function(self) -> list[tuple[str, str]]:
+        """(site, name) of what left the function with its decorators."""
+        return sorted({(site, name) for site, level, name in self.left_levels if level == self.entered.get(site, 0)})
 
     def note_returned(self, sites: str, value: object) -> object:
         """A returned coroutine, stream or page: whatever it raises later is no longer seen from this function."""
@@ -269,7 +283,7 @@ class Watch:
     def result(self, status: str) -> dict:
         """`status` is "done", "unbounded", "hang" or "broken"; the rest as in the constructor."""
         return {
-            "status": status, "left": sorted(set(self.left)), "left_function": sorted(self.left_function),
+            "status": status, "left": sorted(set(self.left)), "left_function": self.left_function(),
             "lost": sorted(self.lost), "other": self.other, "exit": repr(self.exit) if self.exit is not None else None,
             "requests": self.requests, "calls": self.calls, "streams": self.streams, "pages": self.pages,
             "on_stack": self.on_stack, "pending": sorted(self.pending), "events": list(self.events.values()), "output": self.output.getvalue()[-2000:],
@@ -564,6 +578,76 @@ def wrap(node, sites: str) -> None:
     docstring = node.body[:1] if ast.get_docstring(node) is not None else []
     probe.body = node.body[len(docstring) :] or [ast.copy_location(ast.Pass(), last)]
     node.body = [*docstring, probe]
+    decorators: list = []
+    for level, decorator in enumerate(reversed(node.decorator_list), 1):
+        probing = ast.parse(f"__truth_level__({sites!r}, {level})", mode="eval").body
+        for part in ast.walk(probing):
+            if hasattr(part, "lineno"):
+                ast.copy_location(part, decorator)
+        decorators = [probing, decorator, *decorators]
+    node.decorator_list = decorators
+
+
+def level_probe(sites: str, level: int):
+    """A decorator that tells what leaves a function after so many of its own decorators; it keeps the function's kind.
+
+    What is no function any more (a property, a task, a command) is left alone, but for instances of the program's classes.
+    """
+
+    def noted(error_out: type, *_: object) -> None:
+        if error_out is not None:
+            WATCH.note_function(sites, level)
+
+    watch = contextlib.ExitStack  # each call pushes `noted` on a stack of its own
+
+    def decorate(made):
+        own = getattr(sys.modules.get(type(made).__module__), "__file__", None) or ""
+        if not inspect.isfunction(made) and not (callable(made) and own.startswith(WATCH.folder)):
+            return made
+        if inspect.isasyncgenfunction(made):
+
+            async def probed(*args, **kw):
+                WATCH.note_entered(sites, level)
+                with watch() as stack:
+                    stack.push(noted)
+                    async for item in made(*args, **kw):
+                        yield item
+
+        elif inspect.iscoroutinefunction(made):
+
+            async def probed(*args, **kw):
+                WATCH.note_entered(sites, level)
+                with watch() as stack:
+                    stack.push(noted)
+                    return await made(*args, **kw)
+
+        elif inspect.isgeneratorfunction(made):
+
+            def probed(*args, **kw):
+                WATCH.note_entered(sites, level)
+                with watch() as stack:
+                    stack.push(noted)
+                    return (yield from made(*args, **kw))
+
+        else:
+
+            def probed(*args, **kw):
+                WATCH.note_entered(sites, level)
+                with watch() as stack:
+                    stack.push(noted)
+                    return later(made(*args, **kw))
+
+        async def awaited(value):
+            with watch() as stack:
+                stack.push(noted)
+                return await value
+
+        def later(value):
+            return awaited(value) if inspect.iscoroutine(value) else value
+
+        return functools.wraps(made)(probed) if inspect.isfunction(made) else probed
+
+    return decorate
 
 
 def loader_hook(folder: str):
@@ -668,6 +752,7 @@ def child(job: dict, port: int, closed_port: int, answer: int) -> None:
 
     builtins.__truth__ = WATCH.note_function
     builtins.__truth_returned__ = WATCH.note_returned
+    builtins.__truth_level__ = level_probe
     os.chdir(job["dir"])
     sys.path_hooks.insert(0, loader_hook(job["dir"]))
     sys.path.insert(0, str(Path(job["dir"], job.get("path", ""))))

@@ -8,6 +8,7 @@ from openai_lint.escapes import GROUP, NO_LEAKS
 from openai_lint.facts import Class, Expr, Function
 from openai_lint.link import library
 from openai_lint.link.cells import AttrCell, Outcome, ParamCell, RunCell
+from openai_lint.link.index import ScopeInfo
 from openai_lint.link.values import (
     ANYTHING,
     NOTHING,
@@ -255,12 +256,13 @@ class Calls:
             if name == receiver:
                 owner = scope.owner
                 assert owner is not None
-                plain = Instance(self._engine.evaluator.class_ref(owner, Frame(ref.parent.module, function, ref.parent)), False)
-                if values != one(plain) and all(isinstance(value, (Instance, ClassRef)) for value in values):
-                    bound.append((name, values))
+                inherited = frozenset(value for value in values if isinstance(value, (Instance, ClassRef)) and getattr(value, "cls", value) != self._own_class(ref, owner))
+                if inherited:
+                    bound.append((name, frozenset(Instance(value.cls, False) if isinstance(value, Instance) else value for value in values)))
                 continue
-            if values and any(self._matters(value) for value in values):
-                bound.append((name, values))
+            used = self._engine.uses.of(function, ref.parent.module, name)
+            if values and any(used.wants(value) for value in values):
+                bound.append((name, frozenset(value for value in values if used.wants(value) or value == UNKNOWN)))
             elif values and not caller.module.is_test and not name.startswith("*"):
                 self._engine.solver.contribute(ParamCell(function, name), values)
         generic = Frame(ref.parent.module, function, ref.parent)
@@ -301,19 +303,8 @@ class Calls:
                 assigned[param.name] = one(Display("dict", tuple(extra)))
         return assigned
 
-    def _matters(self, value: Value) -> bool:
-        """Whether an argument changes what a function does with errors."""
-        match value:
-            case FunctionRef() | Bound() | Partial() | Retried() | Caught() | Deferred() | ClassRef() | Symbolic() | ContextFunction() | Policied():
-                return True
-            case Resource():
-                return True
-            case Display():
-                return any(self._matters(item) or isinstance(item, External) for _, found in value.items for item in found)
-            case External():
-                return value.path.startswith(("openai.", "httpx.", "requests.")) or value.path.endswith(("Error", "Exception"))
-            case _:
-                return False
+    def _own_class(self, ref: FunctionRef, owner: ScopeInfo) -> ClassRef:
+        return self._engine.evaluator.class_ref(owner, Frame(ref.parent.module, ref.function, ref.parent))
 
     def _construct(self, cls: ClassRef, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         """Make an object of a project class."""

@@ -22,6 +22,7 @@ from openai_lint.link.modules import Modules, Workspace
 from openai_lint.link.policies import Policies
 from openai_lint.link.record import Record
 from openai_lint.link.solver import Solver
+from openai_lint.link.uses import Uses
 from openai_lint.link.values import NOTHING, ClassRef, Deferred, Frame, Values
 from openai_lint.link.walk import Walk
 from openai_lint.sdk import Sdk, marker_names
@@ -29,7 +30,7 @@ from openai_lint.sdk import Sdk, marker_names
 MOST_ROUNDS = 12
 """Rounds of callers of callers; real projects need three or four."""
 
-MOST_PASSES = 3
+MOST_PASSES = 2
 """How often everything is solved again with what callers were found to pass."""
 
 
@@ -56,6 +57,7 @@ class Engine:
         self.property_names: set[str] = set()
         self.method_words = marker_names()
         self.solving = True
+        self.uses = Uses()
         self._reset()
 
     def _reset(self) -> None:
@@ -166,15 +168,14 @@ class Engine:
         for path in self.workspace.files:
             if self.workspace.gate(path):
                 self.modules.load(path)
-        for _ in range(MOST_PASSES):
-            self._rounds()
+        self._rounds()
+        for _ in range(MOST_PASSES - 1):
             passed = {cell: values for cell, values in self.solver.values() if isinstance(cell, ParamCell) and values}
             if passed == self._contributions:
                 break
             self._contributions = passed
-            if not passed:
-                break
             self._reset()
+            self._rounds()
         self._final()
 
     def _rounds(self) -> None:

@@ -49,6 +49,15 @@ MOST_VALUES = 48
 """A union of more alternatives than this says nothing."""
 
 
+MOST_ITEMS = 40
+"""A display of more items is taken as a bag of what is in it, constants left out."""
+
+
+def shallow(value: Display) -> bool:
+    """Whether a display nests at most two deep."""
+    return not any(isinstance(inner, Display) and any(isinstance(deep, Display) for _, more in inner.items for deep in more) for _, found in value.items for inner in found)
+
+
 class Evaluator:
     """Reads expressions in frames."""
 
@@ -135,7 +144,7 @@ class Evaluator:
         for position, item in enumerate(node.items):
             exact = not any(isinstance(before, facts.Starred) for before in node.items[: position + 1])
             items.append((position if exact else None, self.value(item, frame)))
-        return one(Display(node.kind, tuple(items)))
+        return self._display(node.kind, items)
 
     def _dict(self, node: facts.Dict, frame: Frame) -> Values:
         items: list[tuple[object, Values]] = []
@@ -145,7 +154,18 @@ class Evaluator:
                     items.extend(other.items if isinstance(other, Display) else [(None, ANYTHING)])
                 continue
             items.append((key.value if isinstance(key, facts.Const) else None, self.value(value, frame)))
-        return one(Display("dict", tuple(items)))
+        return self._display("dict", items)
+
+    @staticmethod
+    def _display(kind: str, items: list[tuple[object, Values]]) -> Values:
+        """A display, without what nobody will ask of it (long tables, deep data)."""
+        plain = [(key, frozenset(value if not isinstance(value, Display) or shallow(value) else UNKNOWN for value in found)) for key, found in items]
+        if len(plain) > MOST_ITEMS:
+            everything: Values = NOTHING
+            for _, found in plain:
+                everything |= frozenset(value for value in found if not isinstance(value, Literal))
+            return one(Display(kind, ((None, everything or ANYTHING),)))
+        return one(Display(kind, tuple(plain)))
 
     def _subscript(self, node: facts.Subscript, frame: Frame) -> Values:
         base = self.value(node.value, frame)

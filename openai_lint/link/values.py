@@ -56,6 +56,15 @@ class Frame:
     function: Function | Class | None
     parent: "Frame | None" = None
     bound: tuple[tuple[str, "Values"], ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash once: these values key every table of the linker, and nest."""
+        object.__setattr__(self, "_hash", hash((self.module, self.function, self.parent, self.bound)))
+
+    def __hash__(self) -> int:
+        """The hash of the content."""
+        return self._hash
 
     def argument(self, name: str) -> "Values | None":
         """What this frame was given for a parameter, if that makes a difference."""
@@ -79,6 +88,15 @@ class ClassRef:
 
     node: Class
     parent: Frame
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash once: these values key every table of the linker, and nest."""
+        object.__setattr__(self, "_hash", hash((self.node, self.parent)))
+
+    def __hash__(self) -> int:
+        """The hash of the content."""
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +121,15 @@ class Bound:
 
     function: "Value"
     receiver: "Value"
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash once: these values key every table of the linker, and nest."""
+        object.__setattr__(self, "_hash", hash((self.function, self.receiver)))
+
+    def __hash__(self) -> int:
+        """The hash of the content."""
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +139,15 @@ class Partial:
     function: "Value"
     args: tuple["Values", ...]
     keywords: tuple[tuple[str, "Values"], ...]
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash once: these values key every table of the linker, and nest."""
+        object.__setattr__(self, "_hash", hash((self.function, self.args, self.keywords)))
+
+    def __hash__(self) -> int:
+        """The hash of the content."""
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +187,15 @@ class Deferred:
 
     on: str
     source: "Union[Frame, Request, Group, Kept]"
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash once: these values key every table of the linker, and nest."""
+        object.__setattr__(self, "_hash", hash((self.on, self.source)))
+
+    def __hash__(self) -> int:
+        """The hash of the content."""
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +225,15 @@ class Group:
     wraps: bool = False
     policy: "Policy | None" = None
     collects: bool = False
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash once: these values key every table of the linker, and nest."""
+        object.__setattr__(self, "_hash", hash((self.members, self.absorbs, self.wraps, self.policy, self.collects)))
+
+    def __hash__(self) -> int:
+        """The hash of the content."""
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,6 +265,15 @@ class Display:
 
     kind: str
     items: tuple[tuple[object, "Values"], ...]
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash once: these values key every table of the linker, and nest."""
+        object.__setattr__(self, "_hash", hash((self.kind, self.items)))
+
+    def __hash__(self) -> int:
+        """The hash of the content."""
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +341,14 @@ def one(value: Value) -> Values:
     return frozenset((value,))
 
 
+LONGEST_TEXT = 200
+"""Longer strings are prompts and the like: nothing depends on them."""
+
+
 def literal(value: object) -> Values:
     """A constant; the type keeps ``1``, ``1.0`` and ``True`` apart."""
+    if isinstance(value, (str, bytes)) and len(value) > LONGEST_TEXT:
+        return ANYTHING
     return frozenset((Literal(value, type(value)),))
 
 

@@ -25,15 +25,16 @@ DELICATE = {"case": 7, "del": 12}
 
 
 class Depth(NamedTuple):
-    """Upper bounds on a source, and why it should not be parsed, if it should not.
+    """Upper bounds on a source, and why it must not be parsed, if so.
 
-    ``depth`` bounds the syntax tree (brackets, links of operator chains, blocks), ``strings`` the literals in a row.
+    ``depth`` bounds the syntax tree (brackets, links of operator chains, blocks), ``strings`` the literals in a row. A
+    refused source is measured no further than the ``line`` where the limit is passed.
     """
 
     depth: int
     strings: int
-    refusal: str | None
-    line: int
+    refusal: str | None = None
+    line: int = 1
 
 
 _CODE = (
@@ -93,9 +94,9 @@ def measure(text: str) -> Depth:
             strings = 0
         elif kind == "string":
             strings += 1
-            longest = max(longest, strings)
             prefix = text[max(start - 2, 0) : start]
             if prefix and prefix[-1] in "fFtTrR" and _is_format(prefix):
+                longest = max(longest, strings)
                 outer.append((mode, chain, strings))
                 mode = match.group()[: 3 if match.group()[:3] in ('"""', "'''") else 1]
                 pos = start + len(mode)
@@ -107,8 +108,7 @@ def measure(text: str) -> Depth:
             chain = strings = 0
             depth += 1
             if len(outer) > brackets:
-                refusal = f"more than {brackets} brackets in one another"
-                return Depth(depth, longest, refusal, text.count("\n", 0, start) + 1)
+                return _refused(text, start, worst, longest, f"more than {brackets} brackets in one another")
         elif kind in ("close", "end"):
             if outer:
                 depth -= chain + 1
@@ -124,13 +124,18 @@ def measure(text: str) -> Depth:
             if word == "del" or not text[text.rfind("\n", 0, start) + 1 : start].strip():
                 brackets = len(outer) + DELICATE[word]
         if depth > worst:
-            worst, worst_at = depth, pos
-    line = text.count("\n", 0, worst_at) + 1 if worst else 1
-    if worst > DEEPEST:
-        return Depth(worst, longest, f"an expression or statement {worst} levels deep (the limit is {DEEPEST})", line)
-    if longest > LONGEST:
-        return Depth(worst, longest, f"{longest} string literals in a row (the limit is {LONGEST})", line)
-    return Depth(worst, longest, None, line)
+            worst = depth
+            if depth > DEEPEST:
+                return _refused(text, start, depth, longest, f"an expression or statement over {DEEPEST} levels deep")
+        if strings > longest:
+            longest = strings
+            if strings > LONGEST:
+                return _refused(text, start, worst, longest, f"more than {LONGEST} string literals in a row")
+    return Depth(worst, longest)
+
+
+def _refused(text: str, pos: int, depth: int, strings: int, refusal: str) -> Depth:
+    return Depth(depth, strings, refusal, text.count("\n", 0, pos) + 1)
 
 
 def _is_format(prefix: str) -> bool:

@@ -43,7 +43,9 @@ def blanked(cell: str) -> str:
             parts.append(assigned[1] + "..." + "\n" * cell.count("\n", start, end))
         elif command := _command(cell, start):
             end = _command_end(cell, start)
-            parts.append((command[1] + "pass" if command[1] else "") + "\n" * cell.count("\n", start, end))
+            # In a block it may be the only statement; there is no block where nothing stands before.
+            in_block = command[1] and any(map(str.strip, parts))
+            parts.append((command[1] + "pass" if in_block else "") + "\n" * cell.count("\n", start, end))
         else:
             end = _statement_end(cell, start)
             parts.append(cell[start:end])

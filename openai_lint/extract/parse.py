@@ -73,7 +73,7 @@ def parse(path: str, text: str) -> cst.Module | Unreadable:
 
 
 def _syntax_error(path: str, text: str, error: cst.ParserSyntaxError) -> Unreadable:
-    """CPython's parser explains errors far better; libcst's place is kept where this Python accepts the source."""
+    """CPython's parser explains errors far better; libcst's word is kept where this Python accepts the source."""
     place = _LIBCST_PLACE.search(error.message)
     line, column = (int(place[1]), int(place[2])) if place else (error.raw_line, error.raw_column)
     what = error.message.partition(":")[2].partition(", ")[0].strip()
@@ -82,6 +82,7 @@ def _syntax_error(path: str, text: str, error: cst.ParserSyntaxError) -> Unreada
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(text, path, "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        what += " to libcst, which reads the sources here, though Python accepts it"
     except SyntaxError as diagnosis:
         if diagnosis.lineno:
             line, column, what = diagnosis.lineno, diagnosis.offset or 1, diagnosis.msg

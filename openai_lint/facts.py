@@ -8,7 +8,6 @@ Spans are ``(line, column, end line, end column)``: lines from 1, columns from 1
 In a notebook the code cells are one module: its lines run on through the cells and ``Cell`` tells where each begins.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
@@ -452,15 +451,32 @@ class Unreadable:
     cell: int | None = None
 
 
-def children(node: Any) -> Iterator[Any]:
+def children(node: Any) -> list[Any]:
     """The nodes directly below a node, in source order; nested functions, classes and lambdas included."""
-    for field in fields(node):
-        yield from _nodes(getattr(node, field.name))
+    kind = type(node)
+    names = _FIELDS.get(kind)
+    if names is None:
+        names = _FIELDS[kind] = tuple(field.name for field in fields(node) if field.name not in _PLAIN)
+    found: list[Any] = []
+    for name in names:
+        value = getattr(node, name)
+        if value is None:
+            continue
+        if type(value) is tuple:
+            _collect(value, found)
+        elif isinstance(value, _NODES):
+            found.append(value)
+    return found
 
 
-def _nodes(value: Any) -> Iterator[Any]:
-    if isinstance(value, tuple):
-        for item in value:
-            yield from _nodes(item)
-    elif isinstance(value, (Expr, Stmt, Arg, Clause, Pattern, Handler, WithItem, Case, Param)):
-        yield value
+_PLAIN = frozenset({"span", "header", "id", "attr", "op", "kind", "qualname", "docstring", "is_async", "is_generator", "star", "keyword"})
+_NODES = (Expr, Stmt, Arg, Clause, Pattern, Handler, WithItem, Case, Param)
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def _collect(values: tuple[Any, ...], found: list[Any]) -> None:
+    for value in values:
+        if isinstance(value, _NODES):
+            found.append(value)
+        elif type(value) is tuple:
+            _collect(value, found)

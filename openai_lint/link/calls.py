@@ -27,6 +27,7 @@ from openai_lint.link.values import (
     Group,
     Instance,
     Kept,
+    Literal,
     ModuleRef,
     Partial,
     Policied,
@@ -264,7 +265,8 @@ class Calls:
             if values and any(used.wants(value) for value in values):
                 bound.append((name, frozenset(value for value in values if used.wants(value) or value == UNKNOWN)))
             elif values and not caller.module.is_test and not name.startswith("*"):
-                self._engine.solver.contribute(ParamCell(function, name), values)
+                told = frozenset(value for value in values if not _is_text(value))
+                self._engine.solver.contribute(ParamCell(function, name), told or ANYTHING)
         generic = Frame(ref.parent.module, function, ref.parent)
         if not bound:
             return generic
@@ -486,6 +488,11 @@ class Calls:
             leaks = frozenset(leak._replace(raised="ExceptionGroup", form=GROUP) for leak in leaks)
         values = one(Display("list", ((None, inner.values),))) if group.collects else inner.values
         return Outcome(leaks, values)
+
+
+def _is_text(value: Value) -> bool:
+    """Strings and displays passed as arguments tell nothing about errors; there are very many of them."""
+    return isinstance(value, (Literal, Display)) and not (isinstance(value, Literal) and isinstance(value.value, (int, float, type(None))))
 
 
 def _depth(frame: Frame) -> int:

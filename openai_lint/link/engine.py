@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from openai_lint.escapes import NO_LEAKS
-from openai_lint.facts import Class, Function
+from openai_lint.facts import Class, Function, Stmt, Try
 from openai_lint.link import library
 from openai_lint.link.api import Api
 from openai_lint.link.calls import Calls
@@ -58,6 +58,7 @@ class Engine:
         self.method_words = marker_names()
         self.solving = True
         self.uses = Uses()
+        self.retry_loops: dict[tuple[Stmt, Try], bool] = {}
         self._reset()
 
     def _reset(self) -> None:

@@ -45,8 +45,21 @@ from openai_lint.link.values import (
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
 
-MOST_VALUES = 48
+MOST_VALUES = 32
 """A union of more alternatives than this says nothing."""
+
+MOST_PLAIN = 8
+"""Constants and external values are dropped from a union that holds more of them than this."""
+
+
+def widened(values: Values) -> Values:
+    """The union itself, or a shorter one that says less: unions must not grow without end."""
+    if len(values) <= MOST_PLAIN:
+        return values
+    plain = frozenset(value for value in values if isinstance(value, (Literal, External, Display)))
+    if len(plain) > MOST_PLAIN:
+        values = (values - plain) | ANYTHING
+    return ANYTHING if len(values) > MOST_VALUES else values
 
 
 MOST_ITEMS = 40
@@ -74,8 +87,7 @@ class Evaluator:
             return memo[key]
         memo[key] = NOTHING
         result = self._compute(node, frame)
-        if len(result) > MOST_VALUES:
-            result = ANYTHING
+        result = widened(result)
         memo[key] = result
         return result
 
@@ -259,7 +271,7 @@ class Evaluator:
             result |= self.bound(binding, cell.frame, scope)
         if not bindings:
             result = self._free(cell.name, scope, cell.frame)
-        return ANYTHING if len(result) > MOST_VALUES else result
+        return widened(result)
 
     def _free(self, name: str, scope: ScopeInfo, frame: Frame) -> Values:
         for star in scope.stars:

@@ -198,6 +198,10 @@ TYPE_WRAPPERS = frozenset(
 _PROPERTY = frozenset({"property", "cached_property", "abstractproperty", "async_property", "computed_field", "lazy_property", "classproperty"})
 
 
+MOST_WORDS = 5
+"""A path of more words is no longer anything that a table knows."""
+
+
 def last(path: str) -> str:
     """The last word of a dotted path, call marks removed."""
     return path.replace("()", "").rpartition(".")[2]
@@ -205,7 +209,7 @@ def last(path: str) -> str:
 
 def extended(path: str, word: str) -> Values:
     """The external value ``path`` followed by ``word`` (``.attr``, ``()`` or ``[]``), or anything when it gets long."""
-    if path.count(".") > 8 or len(path) > 160:
+    if path.count(".") + path.count("[]") > MOST_WORDS or len(path) > 120 or path.endswith("[]"):
         return ANYTHING
     return one(External(path + word))
 

@@ -81,14 +81,21 @@ class LoopWatch:
         if self._ends:
             for fallen in self._fallen.values():
                 retried |= fallen
-        retried = {leak for leak in retried if leak in self._trials and self._is_retry(self._trials[leak])}
+        retried = {leak for leak in retried if leak in self._trials and self._goes_again(self._trials[leak])}
         if not retried:
             return leaks
-        policy = self._policy(retried, leaks)
-        for leak in retried:
-            self._engine.record.policy(leak, policy)
+        if self._engine.record.enabled:
+            policy = self._policy(retried, leaks)
+            for leak in retried:
+                self._engine.record.policy(leak, policy)
         sites = {leak.site for leak in retried}
         return frozenset(leak._replace(retries=leak.retries + 1) if leak.site in sites else leak for leak in leaks)
+
+    def _goes_again(self, trial: facts.Try) -> bool:
+        known = self._engine.retry_loops
+        if (self._node, trial) not in known:
+            known[self._node, trial] = self._is_retry(trial)
+        return known[self._node, trial]
 
     def _is_retry(self, trial: facts.Try) -> bool:
         """Whether success leaves the loop while the handler stays in it, with the same work to do."""

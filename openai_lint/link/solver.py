@@ -4,8 +4,8 @@ A cell is any hashable key whose class tells how it is computed. Values are join
 least fixpoint of what was asked for, in whatever order the cells were first wanted.
 """
 
-from collections import deque
 from collections.abc import Callable, Hashable
+from heapq import heappop, heappush
 from typing import Any
 
 
@@ -20,7 +20,9 @@ class Solver:
         self._readers: dict[Hashable, dict[Hashable, None]] = {}
         self._active: list[Hashable] = []
         self._running: set[Hashable] = set()
-        self._queue: deque[Hashable] = deque()
+        self._queue: list[tuple[int, int, Hashable]] = []
+        self._finished: dict[Hashable, int] = {}
+        self._count = 0
         self._queued: set[Hashable] = set()
 
     def read(self, cell: Hashable) -> Any:
@@ -45,9 +47,9 @@ class Solver:
         return self._values.get(cell)
 
     def solve(self) -> None:
-        """Recompute what has become stale until nothing is."""
+        """Recompute what has become stale until nothing is; what was finished first goes first, callees before callers."""
         while self._queue:
-            cell = self._queue.popleft()
+            _, _, cell = heappop(self._queue)
             self._queued.discard(cell)
             self._evaluate(cell)
 
@@ -62,6 +64,8 @@ class Solver:
         finally:
             self._active.pop()
             self._running.discard(cell)
+        self._count += 1
+        self._finished.setdefault(cell, self._count)
         old = self._values[cell]
         new = self._join(old, result)
         if new != old:
@@ -75,7 +79,8 @@ class Solver:
     def _enqueue(self, cell: Hashable) -> None:
         if cell not in self._queued:
             self._queued.add(cell)
-            self._queue.append(cell)
+            self._count += 1
+            heappush(self._queue, (self._finished.get(cell, self._count), self._count, cell))
 
     def values(self) -> list[tuple[Hashable, Any]]:
         """Every cell with its value."""

@@ -353,7 +353,7 @@ class Walk:
 
     def _recursion(self, handler: Handler, caught: Leaks) -> None:
         """A handler that calls its own function again is a retry."""
-        if caught:
+        if caught and self.engine.record.enabled:
             policy = recursion(self.engine, self.frame, handler)
             if policy is not None:
                 for leak in caught:

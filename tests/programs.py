@@ -13,27 +13,30 @@ A fixture holds any number of programs. A program is a level-two heading (its na
     print(client.responses.create(model="m", input="hi"))  # OAI101
     ```
 
-**Files.** A fence whose info has a second word is a file of that name (folders may be in it). ``py`` alone is ``main.py``. What is
-fenced as ``py`` must compile and may hold marks; every other language (``toml pyproject.toml``, ``txt requirements.txt``,
-``text broken.py``) is written as it stands. ``py notebook.ipynb`` is a notebook: a line ``# %%`` begins a new code cell.
+**Files.** A fence whose info has a second word is a file of that name (folders may be in it). ``py`` alone is
+``main.py``. What is fenced as ``py`` must compile and may hold marks; every other language (``toml pyproject.toml``,
+``txt requirements.txt``, ``text broken.py``) is written as it stands. ``py notebook.ipynb`` is a notebook: a line
+``# %%`` begins a new code cell.
 
 **Marks** stand in a comment at the end of the line where the finding starts, and are exact in both directions:
 ``# OAI101``, ``# OAI101 x2`` (twice), ``# OAI102 OAI103`` (both); ``# miss OAI101`` is a known false negative and
-``# false OAI101`` a known false positive: both are limits that we live with, and fail when they are mended. Where no comment can
-stand (in a string, in a file that does not parse) a line of the prose says the same: ``- main.py:4 OAI301``, in a notebook
-``- notebook.ipynb:2:4 OAI301`` (cell 2, line 4 of it).
+``# false OAI101`` a known false positive: both are limits that we live with, and fail when they are mended. Where no
+comment can stand (in a string, in a file that does not parse) a line of the prose says the same:
+``- main.py:4 OAI301``, in a notebook ``- notebook.ipynb:2:4 OAI301`` (cell 2, line 4 of it).
 
-**Configuration.** A fence ``toml`` without a name is the ``openai-lint.toml`` of the program (``sdk = "0.28"``). Unless it selects,
-only the rule of the fixture runs; with ``select = ["OAI1"]`` the marks are exact for all that is selected. Everything that is found
-is shown, also what is info.
+**Configuration.** A fence ``toml`` without a name is the ``openai-lint.toml`` of the program (``sdk = "0.28"``).
+Unless it selects, only the rule of the fixture runs; with ``select = ["OAI1"]`` the marks are exact for all that is
+selected. Everything that is found is shown, also what is info.
 
-**Message.** A fence ``text`` without a name holds what is said about the program, in the order of places: ``place: code message``,
-then, indented by two, the steps of the path, and ``help: ...``. At least one program of a fixture has it.
+**Message.** A fence ``text`` without a name holds what is said about the program, in the order of places:
+``place: code message``, then, indented by two, the steps of the path, and ``help: ...``. At least one program of a
+fixture has it.
 
 **Fixes.** ``py fixed main.py`` is the file as ``--fix --unsafe-fixes`` leaves it.
 
-**Keys.** No key stands in a fixture. ``@@legacy@@``, ``@@project@@``, ``@@service@@``, ``@@admin@@``, ``@@azure@@``, ``@@azure84@@`` and
-``@@anthropic@@`` become keys of that shape, the same ones in each run, when the program is written.
+**Keys.** No key stands in a fixture. ``@@legacy@@``, ``@@project@@``, ``@@service@@``, ``@@admin@@``, ``@@azure@@``,
+``@@azure84@@`` and ``@@anthropic@@`` become keys of that shape, the same ones in each run, when the program is
+written.
 """
 
 import json
@@ -158,7 +161,8 @@ def _program(rule: str, name: str, text: str) -> Program:
         _take(path, int(cell) if cell else None, int(line), marks, expected, missed, wrong)
     if not files:
         raise ValueError(f"{rule}: {name}: no files")
-    return Program(rule, name, files, expected, frozenset(missed), frozenset(wrong), settings, message, fixed, frozenset(sources))
+    kept = (frozenset(missed), frozenset(wrong))
+    return Program(rule, name, files, expected, *kept, settings, message, fixed, frozenset(sources))
 
 
 def _marks(path: str, content: str) -> Iterator[tuple[int | None, int, str]]:

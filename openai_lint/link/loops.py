@@ -7,7 +7,8 @@ from openai_lint import facts
 from openai_lint.escapes import Leak, Leaks
 from openai_lint.facts import Expr, Handler, Stmt
 from openai_lint.link import library
-from openai_lint.link.policies import Policy, Predicate
+from openai_lint.link.policy import Policy
+from openai_lint.link.predicates import Predicate
 from openai_lint.link.values import Bound, External, Frame, FunctionRef, Retried, constants
 
 if TYPE_CHECKING:

@@ -80,7 +80,7 @@ def test_data_is_what_the_release_shows(release: str) -> None:
         assert (list(client.positional), sorted(client.copy_options)) == (row["positional"], row["copy_options"]), name
         assert list(client.spellings) == row["spellings"], name
     assert {client.name for client in held.clients.values()} == set(seen["clients"])
-    assert held.names == seen["names"]
+    assert held.names == {name: kind for name, kind in seen["names"].items() if not name.startswith("_")}
     assert held.client_methods == seen["client_methods"]
     assert sorted(held.module_resources) == seen["module_resources"]
     assert sorted(held.module_attributes) == seen["module_attributes"]
@@ -168,9 +168,12 @@ def test_an_except_clause_does_what_the_data_says(release: str) -> None:
         elif isinstance(verdict, NotAnError):
             assert clause == "TypeError", name
         else:
-            assert (clause, imported) == ("AttributeError", verdict.import_error), name
+            assert clause == "AttributeError", name
+            assert verdict.import_error in (imported, None), name
     # Only what lies deep inside packages of other releases may be unknown.
-    assert all(name.count(".") > 2 or name.startswith("openai._") for name in unknown), unknown
+    assert all(name.count(".") > 1 and not name.startswith(("openai.error", "openai._exc")) for name in unknown), (
+        unknown
+    )
 
 
 @pytest.mark.parametrize("release", EVERY)

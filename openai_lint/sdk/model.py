@@ -105,15 +105,19 @@ class NotAnError:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The name does not exist: evaluating it raises AttributeError, importing it something else."""
+    """Evaluating the name after `import openai` raises AttributeError."""
 
     dotted: str
     at: str
     """The shortest dotted prefix that does not exist: `openai.error`."""
+    loadable: bool = False
+    """`at` is a module that only an import of its own makes an attribute: importing the name may work."""
 
     @property
-    def import_error(self) -> str:
-        """What `from <module> import <last word>` raises."""
+    def import_error(self) -> str | None:
+        """What `from <module> import <last word>` raises; None where it may work."""
+        if self.loadable:
+            return None
         return "ImportError" if self.at == self.dotted else "ModuleNotFoundError"
 
 

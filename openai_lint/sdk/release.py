@@ -203,7 +203,7 @@ class Sdk:
     @cached_property
     def names(self) -> Mapping[str, str]:
         """Public top-level names -> error, class, function, value, module, resource, or removed."""
-        return {name: self._names[name] for name in self._names}
+        return {name: self._names[name] for name in self._names if not name.startswith("_")}
 
     @cached_property
     def removed_names(self) -> frozenset[str]:
@@ -232,12 +232,16 @@ class Sdk:
         if words[0] != "openai" or len(words) < 2:
             return NotAnError(dotted, "module") if dotted == "openai" else None
         if words[1] not in self._names and f"openai.{words[1]}" != _COMPLETE[self._era]:
-            return None if words[1].startswith("_") else Missing(dotted, f"openai.{words[1]}")
+            return Missing(dotted, f"openai.{words[1]}", words[1] in self._modules)
         if len(words) == 2:
             return NotAnError(dotted, self._names.get(words[1], "module"))
         if ".".join(words[:2]) == _COMPLETE[self._era] and len(words) == 3:
             return Missing(dotted, dotted)
         return None
+
+    @cached_property
+    def _modules(self) -> frozenset[str]:
+        return frozenset(self._fact("modules"))
 
     def bases(self, name: str) -> tuple[str, ...]:
         """All ancestors of an error, nearest first; empty for a name that is not in the data."""

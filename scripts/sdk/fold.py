@@ -35,7 +35,8 @@ def era(snapshots: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 FACTS = (
-    "client_methods", "module_resources", "module_attributes", "statuses", "retried_statuses", "defaults", "transport",
+    "client_methods", "module_resources", "modules", "module_attributes", "statuses", "retried_statuses", "defaults",
+    "transport",
 )  # fmt: skip
 
 

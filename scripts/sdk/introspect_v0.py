@@ -12,7 +12,7 @@ from typing import Any
 
 import reach
 from fake_server import FakeServer
-from names import OPTIONS, exception_tree, is_class, namespaces
+from names import OPTIONS, exception_tree, is_class, namespaces, submodules
 
 DUMMY_KEY = "no-key"
 # Inherited by every object that can make requests, and written in no one's code as an API call.
@@ -36,6 +36,7 @@ def snapshot() -> dict[str, Any]:
         "statuses": _statuses(),
         "retried_statuses": [],
         "names": _names(openai, visible),
+        "modules": submodules(openai),
         "module_attributes": _module_attributes(openai),
         "defaults": _defaults(),
         "transport": _transport(),
@@ -324,7 +325,7 @@ def _names(module: Any, visible: list[str]) -> dict[str, str]:
     names = {}
     for name in visible:
         value = getattr(module, name)
-        if name.startswith("_"):
+        if name.startswith("__"):
             continue
         if isinstance(value, types.ModuleType):
             names[name] = "module"

@@ -9,7 +9,7 @@ from typing import Any
 
 import reach
 from fake_server import FakeServer
-from names import OPTIONS, exception_tree, import_all, is_class, namespaces, reachable_modules
+from names import OPTIONS, exception_tree, import_all, is_class, namespaces, reachable_modules, submodules
 
 DUMMY_KEY = "no-key"
 # Modules whose names nobody spells in a handler: the data would only grow.
@@ -34,6 +34,7 @@ def snapshot() -> dict[str, Any]:
         "statuses": _statuses(sync),
         "retried_statuses": _retried(sync),
         "names": _names(openai, visible, errors),
+        "modules": submodules(openai),
         "module_attributes": _module_attributes(openai),
         "defaults": _defaults(),
         "transport": _transport(),
@@ -300,10 +301,10 @@ def _retried(client: Any) -> list[int]:
 
 
 def _names(module: Any, visible: list[str], errors: dict[str, Any]) -> dict[str, str]:
-    """Public names of the module and what each is."""
+    """Names of the module and what each is."""
     names = {}
     for name in visible:
-        if name.startswith("__") or (name.startswith("_") and name != "_exceptions"):
+        if name.startswith("__"):
             continue
         # A name made on demand is not in the module's own dictionary yet.
         value = vars(module)[name] if name in vars(module) else getattr(module, name)

@@ -47,6 +47,11 @@ def import_all(package: str, skip: tuple[str, ...] = ()) -> None:
             continue
 
 
+def submodules(package: ModuleType) -> list[str]:
+    """Names of the modules right beneath a package, loaded or not."""
+    return sorted(found.name for found in pkgutil.iter_modules(package.__path__))
+
+
 def reachable_modules(package: str) -> set[str]:
     """Modules that attribute access reaches after `import <package>` alone."""
     found, todo = {package}, [(package, sys.modules[package])]

@@ -3,7 +3,7 @@
 A file matters by itself when it imports the SDK, names a method by a chain that only the SDK has, talks to one of its
 hosts, names its environment variables, or holds something that may be a key. A file that only gets a client, or an
 error, from another module of the project says none of that; the linker keeps such files round by round, by the names
-that they mention. Every search begins with one literal, which lets it run at memory speed; an alternation of words would
+that they mention. Every search begins with one literal, which runs at memory speed; an alternation of words would
 be ten times slower.
 """
 

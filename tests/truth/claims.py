@@ -13,8 +13,6 @@ from .programs import Program, Site
 from .runner import DOCUMENTED
 
 ROOT = Path(__file__).resolve().parents[2]
-#: what retries in the inventory but has no policy of the program behind it
-NOT_OWN = (None, "sdk")
 #: base classes that a policy may name, and what of the documented errors they hold
 BROAD = {"Exception", "BaseException", "OpenAIError"}
 STATUS = {"RateLimitError", "InternalServerError", "ConflictError", "BadRequestError", "AuthenticationError",
@@ -119,47 +117,47 @@ def retry_questions(
     own = program.facts.get("retry")
     retries = seen.retries
     claim = claim or {}
+    most_calls, most_requests = max(retries.calls.values(), default=0), max(retries.requests.values(), default=0)
+    by_sdk = "sdk" if most_requests > most_calls else None
     if own is None:
-        most = max(retries.requests.values(), default=0), max(retries.calls.values(), default=0)
-        yield "by", "sdk" if most[0] > most[1] else None, claim.get("by")
+        yield "by", by_sdk, claim.get("by")
         return
-    yield "by", own if any(calls > 1 for calls in retries.calls.values()) else by_sdk(retries), claim.get("by")
-    if claim.get("by") in NOT_OWN or not any(calls > 1 for calls in retries.calls.values()):
+    effective = own if own == "sdk" or most_calls > 1 else by_sdk
+    yield "by", effective, claim.get("by")
+    if effective in (None, "sdk") and own != "sdk" or claim.get("by") != effective:
         return
+    inner = int(program.facts.get("inner", "1"))
     yield "bounded", not retries.unbounded, claim.get("bounded")
-    if not retries.unbounded and program.facts.get("bound") != "time":
-        inner = int(program.facts.get("inner", "1"))
-        yield "attempts", max(retries.calls.values()) // inner, claim.get("attempts")
     if retries.unbounded:
         yield "attempts", None, claim.get("attempts")
-    kind = wait_kind(retries)
+    elif program.facts.get("bound") != "time":
+        yield "attempts", most_requests if own == "sdk" else most_calls // inner, claim.get("attempts")
+    kind = None if program.facts.get("waits") == "unseen" else wait_kind(retries, own, inner)
     if kind is not None:
         claimed = claim.get("wait")
-        if kind == "some" and claimed in ("fixed", "growing"):
-            claimed = "some"
-        yield "wait", kind, claimed
-    if kind not in (None, "none"):
-        yield "jitter", has_jitter(retries), bool(claim.get("jitter"))
-    retried = retried_names(retries, release)
+        yield "wait", kind, "some" if kind == "some" and claimed in ("fixed", "growing") else claimed
+        if kind != "none":
+            yield "jitter", own == "sdk" or has_jitter(retries), bool(claim.get("jitter"))
+    retried = retried_names(retries.requests if own == "sdk" else retries.calls, release)
     claimed_names = expand(claim.get("errors") or (), release)
     for name in names_of(release):
         yield f"retries {name}", name in retried, name in claimed_names
 
 
-def by_sdk(retries: Retries) -> str | None:
-    return "sdk" if max(retries.requests.values(), default=0) > max(retries.calls.values(), default=0) else None
+def wait_kind(retries: Retries, own: str, inner: int) -> str | None:
+    """none, fixed or growing, from the longest series of waits; "some" where one wait tells no more; None: no series.
 
-
-def wait_kind(retries: Retries) -> str | None:
-    """none, fixed or growing, from the waits of the longest series; "some" where one wait says no more; None: no series."""
-    series = max(retries.waits.values(), key=len, default=[])
-    if not series:
+    Of nested policies, the wait before each further attempt of the outermost is every `inner`-th.
+    """
+    high = max((retries.sdk_waits if own == "sdk" else retries.waits).values(), key=len, default=[])[inner - 1 :: inner]
+    low = max(retries.low_waits.values(), key=len, default=[])[inner - 1 :: inner]
+    if not high:
         return None
-    if max(series) == 0:
+    if max(high) == 0:
         return "none"
-    if len(series) == 1:
+    if len(high) == 1:
         return "some"
-    return "growing" if max(series) > series[0] * 1.2 else "fixed"
+    return "growing" if any(series and max(series) > series[0] * 1.2 for series in (high, low)) else "fixed"
 
 
 def has_jitter(retries: Retries) -> bool:
@@ -200,10 +198,10 @@ FAULT_NAMES = {
 }
 
 
-def retried_names(retries: Retries, release: str) -> set[str]:
-    """The documented names under whose faults the call was made more than once."""
+def retried_names(tries: dict[str, int], release: str) -> set[str]:
+    """The documented names under whose faults there was more than one try."""
     names = FAULT_NAMES[min(int(release.split(".")[0]), 1)]
-    return {names[fault] for fault, calls in retries.calls.items() if calls > 1}
+    return {names[fault] for fault, count in tries.items() if count > 1}
 
 
 def expand(errors: Iterable[str], release: str) -> set[str]:

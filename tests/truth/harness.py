@@ -219,13 +219,16 @@ class Observer:
 
     def observe_retries(self, retries: Retries, site: str, context: str) -> None:
         """Once more with low random draws (jitter shows as a difference), and with faults that pass."""
-        for fault in (f for f, calls in retries.calls.items() if calls > 1):
+        by_sdk = self.program.facts["retry"] == "sdk"
+        what, first = ("requests", {"first_requests": 1}) if by_sdk else ("calls", {"first_calls": 1})
+        tries = retries.requests if by_sdk else retries.calls
+        for fault in (f for f, count in tries.items() if count > 1):
             if fault in ("rate", "server"):
                 low = self.once(target=site, context=context, fault=fault, draw="low")
                 retries.low_waits[fault] = waits_in(low["events"], site)[0]
-            passing = self.once(target=site, context=context, fault=fault, first_calls=1)
+            passing = self.once(target=site, context=context, fault=fault, **first)
             fine = passing["status"] == "done" and not passing["left"] and not passing["other"]
-            retries.survived[fault] = fine and passing["calls"].get(site, 0) > 1
+            retries.survived[fault] = fine and passing[what].get(site, 0) > 1
 
 
 def waits_in(events: list[list[list]], site: str) -> tuple[list[float], list[float]]:

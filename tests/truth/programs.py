@@ -21,7 +21,9 @@ One of ``run`` (a script with arguments, or ``-m package``), ``call`` (an expres
 ``sdk``          ``0.28``, ``1.x`` (every release from 1.0 on), ``1.x-2.x``, ``3.x``, or ``both``: written for 1.x, and put into the words
                  of 0.28 by `to_zero` as a second program (its name ends in ``@0.28``)
 ``path``         a folder that an installation would put on the path (``src``)
-``retry``        the library or ``loop`` that retries; ``attempts`` and waits are then compared
+``retry``        the library, ``loop`` or ``sdk`` that retries; attempts and waits are then compared
+``bound``        ``time``, where a limit of time and no number ends it
+``waits``        ``unseen``, where the waiting is not done in this process
 ``inner``        how many calls one attempt of the outermost policy makes, where policies are nested
 ``known-limit``  why the linter cannot be right here
 ``python``       the lowest version that has the syntax, when above 3.10
@@ -36,7 +38,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "programs"
 MARK = re.compile(r"#\s*api\b")
-FACTS = {"path", "tags", "sdk", "run", "call", "drive", "retry", "inner", "known-limit", "python", "stdin", "bound"}
+FACTS = {"path", "tags", "sdk", "run", "call", "drive", "retry", "inner", "known-limit", "python", "stdin", "bound", "waits"}
 
 
 @dataclass(frozen=True)

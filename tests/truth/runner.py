@@ -219,6 +219,8 @@ class Watch:
             return ""
         if job.get("first_calls") and self.calls.get(site, 0) > job["first_calls"]:
             return ""
+        if job.get("first_requests") and self.requests[site] > job["first_requests"]:
+            return ""
         return job.get("fault") or ""
 
     # the end
@@ -311,7 +313,7 @@ def owner(depth: int) -> str:
 
 def slept(seconds: float, who: str) -> None:
     seconds = float(seconds)
-    clock.offset += max(seconds, 0.0)
+    clock.offset += min(max(seconds, 0.0), 600.0)  # unbounded exponential waits would leave the calendar
     if WATCH:
         WATCH.event("sleep", round(seconds, 4), who)
 
@@ -393,6 +395,7 @@ def patch_httpx(name: str) -> None:
         )
         request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=port)
         request.headers["host"] = f"127.0.0.1:{port}"
+        request.headers["x-truth-run"] = str(os.getpid())
         if fault:
             request.headers["x-truth-fault"] = fault
         if fault in ("timeout", "stream_stall"):
@@ -435,8 +438,7 @@ def patch_requests() -> None:
 
     def patched(self, method, url, **kw):
         fault, port = WATCH.on_request(url, streams_by(kw.get("json"), kw.get("data")))
-        if fault:
-            kw["headers"] = {**(kw.get("headers") or {}), "x-truth-fault": fault}
+        kw["headers"] = {**(kw.get("headers") or {}), "x-truth-run": str(os.getpid()), "x-truth-fault": fault}
         if fault in ("timeout", "stream_stall"):
             kw["timeout"] = (2.0, TIMEOUT if fault == "timeout" else STALL_TIMEOUT)
         return request(self, method, local(url, port), **kw)
@@ -451,8 +453,7 @@ def patch_aiohttp() -> None:
 
     async def patched(self, method, url, **kw):
         fault, port = WATCH.on_request(str(url), streams_by(kw.get("json"), kw.get("data")))
-        if fault:
-            kw["headers"] = {**(kw.get("headers") or {}), "x-truth-fault": fault}
+        kw["headers"] = {**(kw.get("headers") or {}), "x-truth-run": str(os.getpid()), "x-truth-fault": fault}
         if fault in ("timeout", "stream_stall"):
             kw["timeout"] = aiohttp.ClientTimeout(total=TIMEOUT if fault == "timeout" else STALL_TIMEOUT)
         WATCH.in_flight += 1
@@ -642,8 +643,23 @@ def level_probe(sites: str, level: int):
                 stack.push(noted)
                 return await value
 
+        def iterated(value):
+            with watch() as stack:
+                stack.push(noted)
+                return (yield from value)
+
+        async def iterated_async(value):
+            with watch() as stack:
+                stack.push(noted)
+                async for item in value:
+                    yield item
+
         def later(value):
-            return awaited(value) if inspect.iscoroutine(value) else value
+            if inspect.iscoroutine(value):
+                return awaited(value)
+            if inspect.isasyncgen(value):
+                return iterated_async(value)
+            return iterated(value) if inspect.isgenerator(value) else value
 
         return functools.wraps(made)(probed) if inspect.isfunction(made) else probed
 

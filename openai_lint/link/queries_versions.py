@@ -49,11 +49,12 @@ def nodes(project: Project, module: ModuleInfo) -> Iterator[tuple[Any, Frame]]:
     for scope in (module.scope, *module.scopes.values()):
         body = scope.node.body
         frame = project.engine.generic_frame(scope)
-        for node in _below(body):
+        for node in below(body):
             yield node, frame
 
 
-def _below(body: facts.Block) -> Iterator[Any]:
+def below(body: facts.Block) -> Iterator[Any]:
+    """Every node of a block in source order; of nested functions and classes only what is run where they are defined."""
     stack: list[Any] = list(reversed(body))
     while stack:
         node = stack.pop()
@@ -193,7 +194,7 @@ class Versions:
         names = {name for handler in node.handlers for name in _class_names(handler)}
         if names.isdisjoint(ABSENCE):
             return False
-        for inner in _below(node.body):
+        for inner in below(node.body):
             if isinstance(inner, facts.Import) and not inner.level and inner.module.partition(".")[0] == "openai":
                 if _comes_and_goes(f"{inner.module}.{inner.name}" if inner.name else inner.module):
                     return True

@@ -46,6 +46,9 @@ class Releases:
             # A release between two known ones is more like the older: the newer brought something.
             chosen = 0 if path in self._exact else -1
             self._cache[key] = sdk(allowed[chosen] if allowed else newest)
+            if not self.pinned(path):
+                written = "0.x" if era == 0 else "1.0 and later"
+                self._tell(f"nothing says which openai is used: code for {written} is judged by {self._cache[key].version}")
         return self._cache[key]
 
     def pinned(self, path: str) -> tuple[str, ...]:
@@ -66,12 +69,7 @@ class Releases:
         pinned = self.pinned(path)
         if pinned:
             return tuple(sdk(version) for version in pinned)
-        if spoken == frozenset({0}):
-            self._tell(f"no pin of openai, and only 0.x is spoken: {LAST_OF_OLD}")
-            return (sdk(LAST_OF_OLD),)
-        why = "0.x and later majors are spoken: the newer counts" if 0 in spoken else "the newest known release"
-        self._tell(f"no pin of openai: {sdk().version}, {why}")
-        return (sdk(),)
+        return (sdk(LAST_OF_OLD if spoken == frozenset({0}) else "newest"),)
 
     # --- what the project says
 

@@ -1,0 +1,230 @@
+"""Names of errors where the code tells errors apart, and what they are in the SDK of the project."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from openai_lint import facts
+from openai_lint.facts import Call, Expr, Handler
+from openai_lint.link import library
+from openai_lint.link.queries_versions import below, nodes, once, versions
+from openai_lint.link.values import Display, External, Frame, Values
+from openai_lint.rules._versions import Rename, replacements
+from openai_lint.sdk import ErrorClass, Missing, NotAnError, Sdk, known_releases, sdk
+
+if TYPE_CHECKING:
+    from openai_lint.link import Project
+    from openai_lint.link.index import ModuleInfo
+
+EXCEPT, ISINSTANCE, RAISE, PREDICATE, IMPORT, NAME = "except", "isinstance", "raise", "predicate", "import", "name"
+
+PREDICATES = frozenset(
+    {
+        "retry_if_exception_type", "retry_if_not_exception_type", "retry_unless_exception_type", "retry_if_exception_cause_type",
+        "on_exception", "suppress", "raises", "assertRaises",
+    }
+)  # fmt: skip
+"""Functions whose arguments are classes of errors."""
+
+PREDICATE_OPTIONS = frozenset(
+    {"autoretry_for", "dont_autoretry_for", "on", "exceptions", "exception", "retry_on_exception", "retry_on", "throws", "exception_types"}
+)
+"""Keywords whose value is a class of errors, or several."""
+
+NEVER_EXISTED = ("openai.exceptions.", "openai.errors.")
+"""Modules that people write and no release has had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A name of an error that is none in the project's SDK.
+
+    ``node`` is the expression or the import statement, ``path`` the dotted name, ``meaning`` what it is instead,
+    ``context`` where it stands (``grouped``: beside others, in a tuple), ``handler`` the clause, if it is one, ``releases``
+    those it was held against.
+    """
+
+    module: "ModuleInfo"
+    node: Expr | facts.Import
+    path: str
+    meaning: Missing | NotAnError
+    context: str
+    handler: Handler | None
+    releases: tuple[Sdk, ...]
+    grouped: bool = False
+
+    @property
+    def rename(self) -> Rename:
+        """What to write in its place; where one error is raised, one."""
+        new = replacements(self.path, self.releases[-1])
+        return Rename(self.module, self.node, self.path, new[:1] if self.context == RAISE else new, self.grouped)
+
+
+@once
+def broken_names(project: "Project") -> tuple[Broken, ...]:
+    """Every such name, each expression once."""
+    return tuple(_broken(project))
+
+
+def judged(path: str, releases: tuple[Sdk, ...]) -> Missing | NotAnError | None:
+    """What a dotted name is instead of an error, if that holds in all the releases."""
+    found = [release.resolve_error(path) for release in releases]
+    bad = [meaning for meaning in found if isinstance(meaning, (Missing, NotAnError))]
+    return bad[-1] if len(bad) == len(found) and bad else None
+
+
+def known_error_names() -> frozenset[str]:
+    """Plain names of the SDK's errors, in the first and last release of either era."""
+    return _NAMES
+
+
+_NAMES = frozenset(name for release in ("0.27.8", "0.28.1", "1.0.0", known_releases()[-1]) for name in sdk(release).errors)
+
+
+def _broken(project: "Project") -> Iterator[Broken]:
+    known = versions(project)
+    for module in project.modules:
+        if known.asks(module):
+            continue
+        speaks = "openai" in module.facts.identifiers
+        if not speaks and not _tells_errors_apart(module):
+            continue
+        releases = known.environment(module)
+        unused = _only_for_types(module)
+        imported: set[str] = set()
+        seen: set[Any] = set()
+        everything = [(node, frame) for node, frame in nodes(project, module) if node not in unused]
+        if speaks:
+            for node, _ in everything:
+                if isinstance(node, facts.Import) and (found := _import(module, node, releases)) is not None:
+                    imported.add(node.bound)
+                    yield found
+        for node, context, handler, frame in _positions(everything):
+            for item in _items(node):
+                seen.add(item)
+                if not _rooted(item, imported):
+                    for broken in _item(project, module, item, context, handler, frame, releases):
+                        yield replace(broken, grouped=item is not node)
+        if speaks:
+            inner = {node.value for node, _ in everything if isinstance(node, facts.Attr)}
+            for node, frame in everything:
+                if isinstance(node, facts.Attr) and node not in inner and node not in seen and _like_an_error(node) and not _rooted(node, imported):
+                    yield from _item(project, module, node, NAME, None, frame, releases)
+
+
+def _tells_errors_apart(module: "ModuleInfo") -> bool:
+    return not module.facts.identifiers.isdisjoint(_NAMES)
+
+
+def _only_for_types(module: "ModuleInfo") -> set[Any]:
+    """Everything under ``if TYPE_CHECKING:``, which never runs."""
+    found: set[Any] = set()
+    for node in below(module.facts.body):
+        if isinstance(node, facts.If) and library.written(node.test) == "TYPE_CHECKING":
+            found.update(below(node.body))
+    return found
+
+
+def _import(module: "ModuleInfo", node: facts.Import, releases: tuple[Sdk, ...]) -> Broken | None:
+    if node.level or node.module.partition(".")[0] != "openai" or node.name == "*":
+        return None
+    path = f"{node.module}.{node.name}" if node.name is not None else node.module
+    if path == "openai" or not (path.startswith(("openai.error", *NEVER_EXISTED)) or path.rpartition(".")[2] in (*_NAMES, "error")):
+        return None
+    meaning = judged(path, releases)
+    return Broken(module, node, path, meaning, IMPORT, None, releases) if isinstance(meaning, Missing) else None
+
+
+def _positions(everything: list[tuple[Any, Frame]]) -> Iterator[tuple[Expr, str, Handler | None, Frame]]:
+    """Expressions that must be classes of errors."""
+    for node, frame in everything:
+        if isinstance(node, Handler) and node.type is not None:
+            yield node.type, EXCEPT, node, frame
+        elif isinstance(node, facts.Raise) and node.error is not None:
+            yield node.error.func if isinstance(node.error, Call) else node.error, RAISE, None, frame
+        elif isinstance(node, Call):
+            name = library.written(node.func)
+            if name in ("isinstance", "issubclass") and len(node.args) == 2:
+                yield node.args[1].value, ISINSTANCE, None, frame
+            for arg in node.args:
+                if (name in PREDICATES and arg.keyword is None and not arg.star) or arg.keyword in PREDICATE_OPTIONS:
+                    yield arg.value, PREDICATE, None, frame
+
+
+def _items(node: Expr) -> Iterator[Expr]:
+    """The single classes of what is written after ``except``."""
+    if isinstance(node, facts.Sequence):
+        for item in node.items:
+            yield from _items(item)
+    elif isinstance(node, facts.BinOp):
+        yield from _items(node.left)
+        yield from _items(node.right)
+    elif isinstance(node, facts.Starred):
+        yield from _items(node.value)
+    else:
+        yield node
+
+
+def _item(
+    project: "Project", module: "ModuleInfo", item: Expr, context: str, handler: Handler | None, frame: Frame, releases: tuple[Sdk, ...]
+) -> Iterator[Broken]:
+    if not isinstance(item, (facts.Name, facts.Attr)):
+        return
+    values = project.engine.evaluator.value(item, frame)
+    names = _names(values)
+    if names is None:
+        return
+    exact = all(isinstance(value, External) for value in values)
+    if exact and len(names) > 1:
+        # A conditional import or definition: whichever branch ran was meant.
+        meanings = [judged(path, releases) if path.startswith("openai.") else None for path in names]
+        names = names if None not in meanings else ()
+    for path in names[:1] if exact else names:
+        if not path.startswith("openai."):
+            continue
+        meaning = judged(path, releases)
+        # Members of a tuple that is kept in a name crash where the tuple is made, and are reported there.
+        if meaning is not None and (exact or isinstance(meaning, NotAnError)) and not (context == NAME and isinstance(meaning, NotAnError)):
+            yield Broken(module, item, path, meaning, context, handler, releases)
+
+
+def _names(values: Values) -> tuple[str, ...] | None:
+    """The dotted names among values, in tuples too; None where some value is something else."""
+    found: list[str] = []
+    for value in values:
+        if isinstance(value, External) and "()" not in value.path and "[]" not in value.path:
+            found.append(value.path)
+        elif isinstance(value, Display):
+            for _, inner in value.items:
+                found += _names(inner) or ()
+        else:
+            return None
+    return tuple(sorted(set(found)))
+
+
+def _like_an_error(node: facts.Attr) -> bool:
+    """Whether an attribute may name one of the SDK's errors, or the module of 0.x that holds them."""
+    return node.attr in _NAMES or node.attr == "error" or (isinstance(node.value, facts.Attr) and node.value.attr in ("error", "errors", "exceptions"))
+
+
+def _rooted(node: Expr, imported: set[str]) -> bool:
+    """Whether a name comes from an import that already fails."""
+    current: Expr = node
+    while isinstance(current, facts.Attr):
+        current = current.value
+    return isinstance(current, facts.Name) and current.id in imported
+
+
+def error_classes(project: "Project", node: Expr, frame: Frame, releases: tuple[Sdk, ...]) -> tuple[str, ...] | None:
+    """The SDK's errors that a clause names, by class name; None where it names anything else, or may."""
+    names = _names(project.engine.evaluator.value(node, frame))
+    if not names:
+        return None
+    found: list[str] = []
+    for path in names:
+        classes = [release.resolve_error(path) for release in releases]
+        if not all(isinstance(cls, ErrorClass) for cls in classes):
+            return None
+        found += [cls.name for cls in classes[-1:] if isinstance(cls, ErrorClass)]
+    return tuple(found)
+

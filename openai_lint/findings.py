@@ -11,8 +11,8 @@ from openai_lint.config import Config
 from openai_lint.facts import Cell, ModuleFacts
 from openai_lint.files import Workspace
 from openai_lint.report import Sources, position
-from openai_lint.rule import Finding, Hit, Place, Related, Rule, Severity
-from openai_lint.suppress import Silencers
+from openai_lint.rule import Applicability, Edit, Finding, Fix, Hit, Place, Related, Rule, Severity
+from openai_lint.suppress import Silencers, without
 
 IN_TESTS = frozenset({"OAI001", "OAI002", "OAI301", "OAI303"})
 """Rules that judge test files too."""
@@ -40,6 +40,7 @@ class Judged:
     hit: Hit
     anchor: Place
     config: Config
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def silencers_of(placed: Iterable[Placed], workspace: Workspace) -> dict[str, Si
     for path in sorted(paths):
         facts = workspace.facts(path)
         if isinstance(facts, ModuleFacts) and facts.comments:
-            found[path] = Silencers(facts.comments, facts.cells)
+            found[path] = Silencers(facts.comments, facts.cells, facts.text)
     return found
 
 
@@ -152,7 +153,7 @@ def findings(placed: Iterable[Placed], sources: Sources, root: str) -> list[Find
             one.judged.hit.sdk,
             one.judged.hit.call,
             one.related,
-            None,
+            one.judged.fix,
             "",
             one.judged.anchor,
         )
@@ -195,6 +196,21 @@ def severity_of(judged: Judged) -> Severity:
     if judged.anchor.cell is not None and not config.lint_notebooks and rule.code in MILD_IN_NOTEBOOKS:
         return Severity.INFO
     return judged.hit.severity or rule.severity
+
+
+def removal(place: Place, line: str, text: str, idle: Sequence[str]) -> Fix:
+    """The fix of OAI002: the comment at ``place``, whose ``text`` ends ``line``, without its idle codes."""
+    number, column, _, end = place.span
+    left = without(text, idle)
+    before = line[: column - 1]
+    if left:
+        span = (number, column, number, end)
+    elif before.strip():
+        span = (number, len(before.rstrip()) + 1, number, end)
+    else:  # the comment has the line to itself
+        span = (number, 1, number + 1, 1)
+    message = "remove the comment" if not left else f"remove {', '.join(idle) or 'the suppression'}"
+    return Fix(Applicability.SAFE, message, (Edit(Place(place.path, place.cell, span), left),))
 
 
 def fingerprinted(made: Sequence[Finding], sources: Sources, root: str) -> list[Finding]:

@@ -1,6 +1,7 @@
 """The pipeline: paths -> files -> gate -> facts -> link -> rules -> findings. Read ``run`` from top to bottom."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -227,7 +228,7 @@ def _unused_suppressions(workspace: "Workspace", silencers: "Mapping[str, Silenc
 
     rule = rules.load("OAI002")
     names = findings.rule_names()
-    hits: list[tuple[Rule, Hit]] = []
+    found: list[Judged] = []
     for path in sorted(silencers.keys() & workspace.reported):
         config = workspace.config_for(path)
         ran = selection.chosen(config).codes
@@ -236,6 +237,8 @@ def _unused_suppressions(workspace: "Workspace", silencers: "Mapping[str, Silenc
         for silencer, idle in silencers[path].unused(ran, names):
             comment = silencer.comment
             cell, line = silencers[path].cell_of(comment.line)
-            span = (line, comment.column, line, comment.column + len(comment.text))
-            hits.append((rule, hit(Place(path, cell, span), idle)))
-    return findings.select(hits, workspace)
+            place = Place(path, cell, (line, comment.column, line, comment.column + len(comment.text)))
+            text = silencers[path].lines[comment.line - 1]
+            fix = findings.removal(place, text, comment.text, idle)
+            found += [replace(judged, fix=fix) for judged in findings.select([(rule, hit(place, idle))], workspace)]
+    return found

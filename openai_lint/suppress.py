@@ -5,7 +5,7 @@ for secrets know.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from openai_lint.facts import Cell, Comment
@@ -61,7 +61,8 @@ class _Allowed(Silencer):
 class Silencers:
     """The silencing comments of one file."""
 
-    def __init__(self, comments: Iterable[Comment], cells: Sequence[Cell] = ()) -> None:
+    def __init__(self, comments: Iterable[Comment], cells: Sequence[Cell] = (), text: str = "") -> None:
+        self.lines = text.split("\n")
         self._cells = {cell.number: cell for cell in cells}
         self.all = [silencer for comment in comments for silencer in _read(comment)]
 
@@ -104,6 +105,26 @@ class Silencers:
 
     def _line(self, cell: int | None, line: int) -> int:
         return line if cell is None or cell not in self._cells else self._cells[cell].first_line + line - 1
+
+
+def without(text: str, idle: Collection[str]) -> str:
+    """A comment without the codes that silence nothing; without all that is ours in it if none would be left.
+
+    Empty if nothing is left of the comment at all.
+    """
+    for pattern, group in ((_OURS, 2), (_NOQA, 1)):
+        match = pattern.search(text)
+        if match is None:
+            continue
+        codes = _split(match[group]) if match[group] is not None else ()
+        kept = [code for code in codes if code not in idle]
+        if kept:
+            return text[: match.start(group)] + ", ".join(kept) + text[match.end(group) :]
+        # What follows is the reason, up to the next comment of another tool.
+        rest = text[match.end() :]
+        after = rest[rest.index("#") :] if "#" in rest else ""
+        return (text[: match.start()] + after).rstrip()
+    return text
 
 
 def _judged(written: str, ours: bool, running: set[str], names: dict[str, str]) -> bool:

@@ -1,12 +1,13 @@
 """Comments that silence: which findings they drop, where they must stand, and which of them are unused."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from openai_lint.facts import Cell, Comment
 from openai_lint.rule import Severity
-from openai_lint.suppress import Silencers
+from openai_lint.suppress import Silencers, without
 from tests.fakes import CALL, KEY, on_calls, run, tree, with_rules
 
 NAMES = {
@@ -106,6 +107,23 @@ def test_what_silences_is_not_unused() -> None:
     assert [codes for _, codes in silencers.unused(frozenset(NAMES.values()), NAMES)] == [("OAI201",)]
 
 
+@pytest.mark.parametrize(
+    ("comment", "idle", "left"),
+    [
+        ("# openai-lint: ignore[OAI101] a reason", ["OAI101"], ""),
+        ("# openai-lint: ignore[OAI101, OAI201] a reason", ["OAI101"], "# openai-lint: ignore[OAI201] a reason"),
+        ("# openai-lint: ignore", [], ""),
+        ("# type: ignore # openai-lint: ignore[OAI101]", ["OAI101"], "# type: ignore"),
+        ("# openai-lint: ignore[OAI101] why # nosec", ["OAI101"], "# nosec"),
+        ("# noqa: E501, OAI101", ["OAI101"], "# noqa: E501"),
+        ("# noqa: OAI101", ["OAI101"], ""),
+        ("# noqa: OAI101 # type: ignore", ["OAI101"], "# type: ignore"),
+    ],
+)
+def test_what_is_left_of_a_comment(comment: str, idle: list[str], left: str) -> None:
+    assert without(comment, idle) == left
+
+
 # --- in the pipeline
 
 
@@ -160,6 +178,24 @@ def test_a_comment_in_a_file_that_does_not_matter_is_judged(project: Path) -> No
     tree(project, {"a.py": "x = 1  # openai-lint: ignore[OAI101]\n"})
     done = run("--output-format", "concise")
     assert done.out == "a.py:1:8: OAI002 this comment silences no finding of OAI101\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "mended"),
+    [
+        ("x = 1  # openai-lint: ignore[OAI101]\ny = 2\n", "x = 1\ny = 2\n"),
+        ("# openai-lint: ignore[OAI101]\ny = 2\n", "y = 2\n"),
+        ("é = 1  # noqa: OAI101, E501\n", "é = 1  # noqa: E501\n"),
+    ],
+)
+def test_the_fix_of_an_unused_comment(project: Path, line: str, mended: str) -> None:
+    tree(project, {"a.py": line})
+    (found,) = json.loads(run("--output-format", "json").out)["findings"]
+    assert found["fix"]["applicability"] == "safe"
+    (edit,) = found["fix"]["edits"]
+    lines = line.splitlines(keepends=True)
+    offset = [sum(map(len, lines[: edit[end]["line"] - 1])) + edit[end]["column"] - 1 for end in ("start", "end")]
+    assert line[: offset[0]] + edit["content"] + line[offset[1] :] == mended
 
 
 def test_keys_in_a_comment_are_not_shown(project: Path) -> None:

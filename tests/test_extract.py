@@ -11,7 +11,7 @@ import libcst as cst
 import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from openai_lint.extract import expressions, extract, visitor
+from openai_lint.extract import extract, lowering, visitor
 from openai_lint.extract.decode import decode
 from openai_lint.extract.notebook import cell_texts
 from openai_lint.facts import Attr, Call, Cell, Comment, Const, Function, ModuleFacts, Name, Unreadable, children
@@ -434,7 +434,7 @@ def positions_compared(source: str, monkeypatch: pytest.MonkeyPatch) -> int:
 
         return {kind: recorder(lower) for kind, lower in table.items()}
 
-    read_quoted = expressions.Expressions._quoted
+    read_quoted = lowering.Lowering._quoted
 
     def apart(self: Any, text: str, span: Any) -> Any:
         quoted.append(1)  # what is in a string has no place in libcst's eyes
@@ -444,9 +444,9 @@ def positions_compared(source: str, monkeypatch: pytest.MonkeyPatch) -> int:
             quoted.pop()
 
     with monkeypatch.context() as patch:
-        patch.setattr(expressions, "_LOWER", recording(expressions._LOWER))
-        patch.setattr(visitor, "_LOWER", recording(visitor._LOWER))
-        patch.setattr(expressions.Expressions, "_quoted", apart)
+        patch.setattr(lowering, "EXPRESSIONS", recording(lowering.EXPRESSIONS))
+        patch.setattr(visitor, "STATEMENTS", recording(visitor.STATEMENTS))
+        patch.setattr(lowering.Lowering, "_quoted", apart)
         wrapper = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=True)
         places = wrapper.resolve(PositionProvider)
         reader = visitor.Visitor(source)

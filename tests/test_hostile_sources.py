@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openai_lint.extract import expressions, extract
+from openai_lint.extract import extract, lowering
 from openai_lint.extract.depth import BRACKETS, DEEPEST, LONGEST, measure
 from openai_lint.extract.notebook import cell_texts
 from openai_lint.extract.visitor import Visitor
@@ -245,7 +245,7 @@ def test_a_tree_that_is_not_the_texts_own() -> None:
 
 
 def test_a_construct_that_is_not_known_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(expressions._LOWER, cst.Await)
+    monkeypatch.delitem(lowering.EXPRESSIONS, cst.Await)
     assert "report" in refused(b"await a").reason
     accepted(b"a")
 

@@ -72,6 +72,16 @@ def parse(path: str, text: str) -> cst.Module | Unreadable:
         return Unreadable(path, reason, 1, 1)
 
 
+def parse_expression(code: str) -> cst.BaseExpression | None:
+    """The tree of one expression, which must not be deep; None if ``code`` is none."""
+    try:
+        return cst.parse_expression(code)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # noqa: BLE001  # as above
+        return None
+
+
 def _syntax_error(path: str, text: str, error: cst.ParserSyntaxError) -> Unreadable:
     """CPython's parser explains errors far better; libcst's word is kept where this Python accepts the source."""
     place = _LIBCST_PLACE.search(error.message)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from openai_lint import facts
 from openai_lint.facts import Call, Expr, Handler
 from openai_lint.link import library
+from openai_lint.link.clauses import clause_of
 from openai_lint.link.queries_versions import below, nodes, once, versions
 from openai_lint.link.values import Display, External, Frame, Values
 from openai_lint.rules._versions import Rename, replacements
@@ -228,3 +229,10 @@ def error_classes(project: "Project", node: Expr, frame: Frame, releases: tuple[
         found += [cls.name for cls in classes[-1:] if isinstance(cls, ErrorClass)]
     return tuple(found)
 
+
+def class_names(project: "Project", handler: Handler, frame: Frame) -> tuple[str, ...] | None:
+    """The dotted classes of a clause, classes of the project as ``project.<name>``; None where one cannot be known."""
+    if handler.type is None:
+        return ("BaseException",)
+    meant = clause_of(project.engine.evaluator.value(handler.type, frame), project.engine)
+    return meant.alternatives[0] if len(meant.alternatives) == 1 else None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from openai_lint import facts
 from openai_lint.facts import Call, Expr, Function
 from openai_lint.link.queries_versions import once, sure, wrapped
+from openai_lint.rules._versions import removed_calls
 from openai_lint.sdk import Sdk
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ OF_COROUTINES = frozenset({"send", "throw", "close"})
 @once
 def unawaited_calls(project: "Project") -> tuple["ApiCall", ...]:
     """Calls whose coroutine is dropped, or used as if it were the answer."""
-    return tuple(call for call in project.calls if _coroutine(call) and not wrapped(project, call) and _dropped(call))
+    removed = {found.call.site for found in removed_calls(project)}
+    calls = (call for call in project.calls if call.site not in removed and _coroutine(call))
+    return tuple(call for call in calls if not wrapped(project, call) and _dropped(call))
 
 
 def _coroutine(call: "ApiCall") -> bool:

@@ -1,4 +1,4 @@
-"""What the rules about SDK versions share: how releases are named, what replaces what, and which calls are dead."""
+"""What the rules about SDK versions share: how releases are named, what replaces what, and which calls are gone."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ from openai_lint.sdk import Sdk, call_replacement, error_replacements, sdk
 if TYPE_CHECKING:
     from openai_lint.link import ApiCall, Project
     from openai_lint.link.index import ModuleInfo
-    from openai_lint.link.values import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +114,6 @@ def lifetime(path: str, era: int) -> tuple[str | None, str | None]:
     """The first known release that has a method, and the first that has it no longer."""
     history = sdk("0" if era == 0 else "newest").method_history(path)
     return (history[0][0], history[-1][1]) if history else (None, None)
-
-
-def dead_calls(project: "Project") -> "frozenset[Site]":
-    """Calls that never reach the API as they are written: of them nothing else is worth saying."""
-    from openai_lint.rules._options import unsupported_options
-    from openai_lint.rules._unawaited import unawaited_calls
-
-    return frozenset(
-        {removed.call.site for removed in removed_calls(project)}
-        | {call.site for call in unawaited_calls(project)}
-        | {refused.call.site for refused in unsupported_options(project) if refused.fatal and refused.call is not None}
-    )
 
 
 def listed(names: Iterable[str], word: str = "and") -> str:

@@ -1,0 +1,150 @@
+"""The creation of a stream is protected, but its iteration is not, and most of what can break is still to come then.
+
+## Why it matters
+
+With `stream=True` the call returns as soon as the first bytes arrive. The answer comes while the loop runs, and so do
+its failures: the connection drops, the server stops sending, an error event arrives in the middle. None of that passes
+through the `try` around the call. The SDK does not repeat a stream that has begun.
+
+## Bad
+
+```py
+import openai
+
+client = openai.OpenAI()
+
+try:
+    stream = client.chat.completions.create(
+        model="gpt-4.1-mini", messages=[{"role": "user", "content": "Tell me a story"}], stream=True
+    )
+except openai.OpenAIError as error:
+    raise SystemExit(f"no story: {error}")
+for chunk in stream:
+    print(chunk.choices[0].delta.content or "", end="")
+```
+
+## Good
+
+```py
+import openai
+
+client = openai.OpenAI()
+
+try:
+    stream = client.chat.completions.create(
+        model="gpt-4.1-mini", messages=[{"role": "user", "content": "Tell me a story"}], stream=True
+    )
+    for chunk in stream:
+        print(chunk.choices[0].delta.content or "", end="")
+except openai.OpenAIError as error:
+    raise SystemExit(f"the story breaks off: {error}")
+```
+
+## What counts
+
+The iteration must be seen: a loop here, in the function that the stream is returned to, or a framework's streaming
+response. Iterating a list page by page counts as well. Where the creation is not protected either, OAI101 or its
+siblings say so, and where a handler for the SDK's errors stands around the loop and only the transport's own errors
+pass it, OAI109 does.
+
+## Fix
+
+Unsafe: the loop is moved into the `try`.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from openai_lint.facts import Handler
+from openai_lint.link.record import Step
+from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
+from openai_lint.rules._handling import Escape, body_span, ending, escapes, listed, place, try_of, within
+
+if TYPE_CHECKING:
+    from openai_lint.link import Project
+
+
+def check(project: "Project") -> Iterable[Hit]:
+    """One hit for each call whose creation is handled while errors of its iteration escape."""
+    for escape in escapes(project):
+        call = escape.call
+        if escape.names or not escape.iterating or not call.handled_by:
+            continue
+        step = _iteration(project, escape)
+        handlers = _handlers(project, escape)
+        if step is None or any(_inside(step, handler, project) for handler in handlers):
+            continue
+        at = project.place(step.module, step.node.span)
+        first = min(handlers, key=lambda handler: handler.span) if handlers else None
+        guard = f" by the `except` of line {project.place(call.module, first.header).span[0]}" if first else ""
+        names = _documented(escape)
+        what = "pages are" if call.kind == "page" else "stream is"
+        yield Hit(
+            place(project, call),
+            f"`{call.site.path}` is protected{guard}, but its {what} read outside of that, in line {at.span[0]} "
+            f"({listed(_raised(escape))}): {ending(project, escape)}",
+            _help(escape, at.span[0], None if first is None else project.place(call.module, first.header).span[0]),
+            names,
+            call.release.version,
+            call.site.path,
+            (Related(at, "read here"),),
+        )
+
+
+def _help(escape: Escape, loop: int, clause: int | None) -> str:
+    target = f" in front of the clause of line {clause}." if clause else "."
+    move = f"Move the loop of line {loop} into the try{target}"
+    if escape.call.release.stream_wraps(escape.call.method):
+        return move
+    library = escape.call.release.transport_library
+    return f"{move}\nIn this release a broken stream raises errors of {library}: catch them there too."
+
+
+def _documented(escape: Escape) -> tuple[str, ...]:
+    """The documented errors that leave the iteration, or whose place the transport's errors take."""
+    release, method = escape.call.release, escape.call.method
+    instead = {
+        error.dotted: error.instead_of
+        for asynchronous in (False, True)
+        for error in release.transport_errors_when_streaming(asynchronous, method)
+    }
+    found = {instead.get(leak.error, leak.error) for leak in escape.iterating}
+    return tuple(name for name in release.documented if name in found)
+
+
+def _raised(escape: Escape) -> tuple[str, ...]:
+    release = escape.call.release
+    found = {leak.error for leak in escape.iterating}
+    return tuple(name for name in release.inventory_errors if name in found) or tuple(sorted(found))
+
+
+def _iteration(project: "Project", escape: Escape) -> Step | None:
+    """The place where the result is iterated: a step of an error that only the iteration raises, if there is one."""
+    call = escape.call
+    created = call.release.creation_errors(call.method) if call.method is not None else ()
+    ranked = sorted({leak.error for leak in escape.iterating}, key=lambda error: (error in created, error))
+    for error in ranked:
+        steps = [step for (_, site, name), step in project.record.steps.items() if site is call.site and name == error]
+        outside = [step for step in steps if step.node is not call.site.node and error not in created]
+        if outside:
+            return min(outside, key=lambda step: (step.module is not call.module, step.node.span))
+    return escape.steps[0] if escape.steps and escape.steps[0].node is not call.site.node else None
+
+
+def _handlers(project: "Project", escape: Escape) -> list[Handler]:
+    site = escape.call.site
+    return [
+        use.handler
+        for use in project.handlers()
+        if any(leak.site is site and not leak.iterating for leak in use.absorbed)
+    ]
+
+
+def _inside(step: Step, handler: Handler, project: "Project") -> bool:
+    """Whether the iteration stands in the very try that the handler belongs to."""
+    use = project.record.handlers[handler]
+    node = try_of(handler, use.module)
+    return node is not None and use.module is step.module and within(step.node.span, body_span(node))
+
+
+RULE = Rule("OAI105", "stream-outside-try", Severity.ERROR, check, fix=Applicability.UNSAFE)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from openai_lint.link.deep import run_deep
 from openai_lint.link.engine import Engine
 from openai_lint.link.project import ApiCall, Project
 
@@ -13,8 +14,14 @@ __all__ = ["ApiCall", "Project", "link"]
 
 def link(workspace: "Workspace") -> Project:
     """Link all files of a workspace that can matter."""
+    return run_deep(lambda: _link(workspace))
+
+
+def _link(workspace: "Workspace") -> Project:
     from openai_lint.link.releases import Releases
 
     engine = Engine(workspace, Releases(workspace))
     engine.solve()
-    return Project(engine, workspace)
+    project = Project(engine, workspace)
+    _ = project.calls  # the last reader of the cells: everything behind it is plain data
+    return project

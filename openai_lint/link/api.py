@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 CREATION = "creation"
 STREAM = "stream"
+BODY = "body"
+"""Reading what ``with_streaming_response`` gives: the transport's own errors leave it in every release."""
 PAGES = "pages"
 
 
@@ -47,6 +49,10 @@ class Api:
     def sites(self) -> list[Site]:
         """Every place found that names a method of the SDK."""
         return list(self._sites.values())
+
+    def forget(self) -> None:
+        """Sites are found again when everything is computed anew; what a guess took for one may be none."""
+        self._sites.clear()
 
     # --- clients
 
@@ -197,7 +203,8 @@ class Api:
         streams = self._streams(method, args, resource)
         result: Values = ANYTHING
         if resource.wrapper == "with_streaming_response" or method.kind in ("stream_manager", "websocket_manager"):
-            body = NOTHING if method.kind == "websocket_manager" else one(Deferred("iterate", Request(site, STREAM)))
+            reading = BODY if resource.wrapper == "with_streaming_response" else STREAM
+            body = NOTHING if method.kind == "websocket_manager" else one(Deferred("iterate", Request(site, reading)))
             phase = "none" if method.kind == "websocket_manager" else CREATION
             return Outcome(NO_LEAKS, one(Deferred("enter", Request(site, phase, body or ANYTHING))))
         if streams:
@@ -234,14 +241,14 @@ class Api:
         method = release.any_method(site.path)
         if method is None or phase == "none":
             return NO_LEAKS
-        if phase == STREAM:
-            names, iterating = release.iteration_errors(method, self._asynchronous(site)), True
-        else:
-            names, iterating = release.creation_errors(method), phase == PAGES
-        raw = frozenset(Leak(site, name, _raised(name), RAW, iterating, 0) for name in names)
-        if phase == STREAM:
-            raw |= frozenset(Leak(site, error.dotted, error.dotted, RAW, True, 0) for error in release.transport_errors_when_streaming(self._asynchronous(site), method))
-        return raw
+        asynchronous = self._asynchronous(site)
+        if phase in (STREAM, BODY):
+            names = release.iteration_errors(method, asynchronous) if phase == STREAM else ()
+            raw = release.transport_errors_when_streaming(asynchronous, method) if phase == STREAM else release.transport_errors(asynchronous)
+            broken = frozenset(Leak(site, error.dotted, error.dotted, RAW, True, 0) for error in raw)
+            return broken | frozenset(Leak(site, name, _raised(name), RAW, True, 0) for name in names)
+        names = (*release.creation_errors(method), *release.parse_errors(method))
+        return frozenset(Leak(site, name, _raised(name), RAW, phase == PAGES, 0) for name in names)
 
     def _asynchronous(self, site: Site) -> bool:
         return any(client.asynchronous for client in self._engine.record.clients.get(site, ()))

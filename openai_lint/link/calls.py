@@ -1,13 +1,15 @@
 """What a call does: which function runs in which frame, what that raises here, and what it gives."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
-from openai_lint.escapes import GROUP, NO_LEAKS
+from openai_lint.escapes import GROUP, NO_LEAKS, Leaks
 from openai_lint.facts import Class, Expr, Function
 from openai_lint.link import library
-from openai_lint.link.cells import AttrCell, Outcome, ParamCell, RunCell
+from openai_lint.link.cells import AttrCell, Gives, GivesCell, Outcome, ParamCell, RunCell
 from openai_lint.link.index import ScopeInfo
 from openai_lint.link.values import (
     ANYTHING,
@@ -89,17 +91,27 @@ class Calls:
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
         self._frames: dict[Function, set[Frame]] = {}
+        self.quiet = False
 
     # --- call expressions
 
     def call(self, node: facts.Call, frame: Frame) -> Outcome:
         """The outcome of a call expression, without that of evaluating its arguments."""
         memo = self._engine.call_memo
-        key = (node, frame)
+        key = (node, frame, self.quiet)
         if key not in memo:
             memo[key] = Outcome()
             memo[key] = self._call(node, frame)
         return memo[key]
+
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """Ask for values only: no function is run for what it lets out."""
+        before, self.quiet = self.quiet, True
+        try:
+            yield
+        finally:
+            self.quiet = before
 
     def _call(self, node: facts.Call, frame: Frame) -> Outcome:
         if isinstance(node.func, facts.Name) and node.func.id == "super":
@@ -243,8 +255,15 @@ class Calls:
             return Outcome(NO_LEAKS, one(Deferred("iterate", target)))
         if function.is_async:
             return Outcome(NO_LEAKS, one(Deferred("await", target)))
-        summary = self._engine.solver.read(RunCell(target))
-        return Outcome(summary.leaks, summary.returns)
+        return Outcome(self.lets_out(target), self.gives(target).returns)
+
+    def gives(self, target: Frame) -> Gives:
+        """What running a frame gives."""
+        return self._engine.solver.read(GivesCell(target))  # type: ignore[no-any-return]
+
+    def lets_out(self, target: Frame) -> Leaks:
+        """What running a frame lets out; nothing while only values are asked for."""
+        return NO_LEAKS if self.quiet else self._engine.solver.read(RunCell(target))
 
     def _frame(self, ref: FunctionRef, args: Arguments, caller: Frame) -> Frame:
         """The frame for a call: only arguments that change what happens make a frame of its own."""
@@ -430,8 +449,7 @@ class Calls:
             case Client() | Resource() if on == "enter":
                 return Outcome(NO_LEAKS, one(value))
             case ContextFrame() if on == "enter":
-                summary = self._engine.solver.read(RunCell(value.frame))
-                return Outcome(NO_LEAKS, summary.yields)
+                return Outcome(NO_LEAKS, self.gives(value.frame).yields)
             case External() if on in ("enter", "await"):
                 return Outcome(NO_LEAKS, one(value))
             case Policied() | Symbolic() if on in ("enter", "iterate"):
@@ -464,9 +482,8 @@ class Calls:
         self._engine.record.triggered(source)
         match source:
             case Frame():
-                summary = self._engine.solver.read(RunCell(source))
-                gives = summary.yields if value.on == "iterate" else summary.returns
-                return Outcome(summary.leaks, gives)
+                gives = self.gives(source)
+                return Outcome(self.lets_out(source), gives.yields if value.on == "iterate" else gives.returns)
             case Request():
                 return self._engine.api.request(source)
             case Group():

@@ -34,7 +34,14 @@ class ParamCell:
 
 @dataclass(frozen=True, slots=True)
 class RunCell:
-    """What running a frame does."""
+    """What running a frame lets out."""
+
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class GivesCell:
+    """What running a frame gives: what it returns and what it yields."""
 
     frame: Frame
 
@@ -47,10 +54,9 @@ class CaughtCell:
     handler: Handler
 
 
-class Summary(NamedTuple):
-    """What running a frame to its end lets out and gives back."""
+class Gives(NamedTuple):
+    """What a function hands back."""
 
-    leaks: Leaks = NO_LEAKS
     returns: Values = NOTHING
     yields: Values = NOTHING
 

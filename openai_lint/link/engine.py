@@ -9,23 +9,24 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from openai_lint.escapes import NO_LEAKS
-from openai_lint.facts import Class, Function, Stmt, Try
+from openai_lint.facts import Class, Function, Return, Stmt, Try, Yield
 from openai_lint.link import library
 from openai_lint.link.api import Api
 from openai_lint.link.calls import Calls
-from openai_lint.link.cells import AttrCell, CaughtCell, NameCell, Outcome, ParamCell, RunCell, Summary
+from openai_lint.link.cells import AttrCell, CaughtCell, Gives, GivesCell, NameCell, Outcome, ParamCell, RunCell
 from openai_lint.link.evaluate import Evaluator
 from openai_lint.link.externals import Externals
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.lookup import Lookup
+from openai_lint.link.loops import below
 from openai_lint.link.modules import Modules, Workspace
 from openai_lint.link.policies import Policies
 from openai_lint.link.record import Record
 from openai_lint.link.solver import Solver
 from openai_lint.link.uses import Uses
-from openai_lint.link.values import NOTHING, ClassRef, Deferred, Frame, Values
+from openai_lint.link.values import ANYTHING, NOTHING, ClassRef, Deferred, Frame, Values
 from openai_lint.link.walk import Walk
-from openai_lint.sdk import Sdk, marker_names
+from openai_lint.sdk import Sdk, marker_names, sdk
 
 MOST_ROUNDS = 12
 """Rounds of callers of callers; real projects need three or four."""
@@ -48,9 +49,9 @@ class Engine:
         self.workspace = workspace
         self.modules = Modules(workspace, str(workspace.root), source_roots)
         self._releases = releases
-        self._contributions: dict[ParamCell, Values] = {}
         self._wanted: dict[Frame, None] = {}
         self._mentions: dict[str, list[ScopeInfo]] = {}
+        self._attributes: dict[str, list[ScopeInfo]] = {}
         self._indexed: set[ModuleInfo] = set()
         self._classes: list[ClassRef] = []
         self._methods: dict[str, list[ClassRef]] = {}
@@ -58,10 +59,8 @@ class Engine:
         self.method_words = marker_names()
         self.solving = True
         self.uses = Uses()
+        self._exits: dict[Function, list[Return | Yield]] = {}
         self.retry_loops: dict[tuple[Stmt, Try], bool] = {}
-        self._reset()
-
-    def _reset(self) -> None:
         self.solver = Solver(self._compute, self._bottom, self._join)
         self.memo: dict[Any, Values] = {}
         self.call_memo: dict[Any, Outcome] = {}
@@ -72,24 +71,24 @@ class Engine:
         self.externals = Externals(self)
         self.policies = Policies(self)
         self.record = Record(self)
-        for cell, values in self._contributions.items():
-            self.solver.contribute(cell, values)
+        self.guessed: set[ParamCell] = set()
 
     # --- cells
 
     @staticmethod
     def _bottom(cell: Hashable) -> Any:
-        if isinstance(cell, RunCell):
-            return Summary()
-        return NO_LEAKS if isinstance(cell, CaughtCell) else NOTHING
+        if isinstance(cell, GivesCell):
+            return Gives()
+        return NO_LEAKS if isinstance(cell, (CaughtCell, RunCell)) else NOTHING
 
     @staticmethod
     def _join(old: Any, new: Any) -> Any:
-        if isinstance(old, Summary):
-            return Summary(old.leaks | new.leaks, old.returns | new.returns, old.yields | new.yields)
+        if isinstance(old, Gives):
+            return Gives(old.returns | new.returns, old.yields | new.yields)
         return old | new
 
     def _compute(self, cell: Hashable) -> Any:
+        quiet, self.calls.quiet = self.calls.quiet, not isinstance(cell, RunCell)
         memo, self.memo = self.memo, {}
         calls, self.call_memo = self.call_memo, {}
         try:
@@ -98,6 +97,8 @@ class Engine:
                     return self.evaluator.compute_name(cell)
                 case AttrCell():
                     return self.lookup.compute_attr(cell)
+                case GivesCell():
+                    return self.evaluator.compute_gives(cell)
                 case RunCell():
                     return Walk(self, cell.frame).run()
                 case ParamCell():
@@ -106,6 +107,7 @@ class Engine:
                     return self._bottom(cell)
         finally:
             self.memo, self.call_memo = memo, calls
+            self.calls.quiet = quiet
 
     # --- questions about the project
 
@@ -158,6 +160,16 @@ class Engine:
         owner = frame.module.scope_of(frame.function).owner
         return Frame(frame.module, owner.node, outer) if owner is not None and isinstance(owner.node, Class) else outer
 
+    def exits_of(self, function: Function) -> list[Return | Yield]:
+        """The return and yield nodes of a function's own body."""
+        if function not in self._exits:
+            self._exits[function] = [node for node in below(function.body) if isinstance(node, (Return, Yield))]
+        return self._exits[function]
+
+    def has_return(self, function: Function) -> bool:
+        """Whether a function returns anything explicitly."""
+        return any(isinstance(node, Return) for node in self.exits_of(function))
+
     def want(self, frame: Frame) -> None:
         """Ask for a frame to be run although nobody calls it."""
         self._wanted.setdefault(frame)
@@ -171,20 +183,22 @@ class Engine:
                 self.modules.load(path)
         self._rounds()
         for _ in range(MOST_PASSES - 1):
-            passed = {cell: values for cell, values in self.solver.values() if isinstance(cell, ParamCell) and values}
-            if passed == self._contributions:
+            late = [cell for cell in self.guessed if (self.solver.known(cell) or NOTHING) - ANYTHING]
+            if not late:
                 break
-            self._contributions = passed
-            self._reset()
+            self.guessed.clear()
+            self.solver.forget(late, lambda cell: isinstance(cell, ParamCell))
+            self.api.forget()
             self._rounds()
         self._final()
 
     def _rounds(self) -> None:
         seen: set[ScopeInfo] = set()
-        names = set(self.method_words)
+        looked_at: set[ScopeInfo] = set()
+        names: set[str] = set()
         searched: set[str] = set()
         for _ in range(MOST_ROUNDS):
-            new = [scope for scope in self._scopes_mentioning(names) if scope not in seen]
+            new = [scope for scope in (*self._seeds(looked_at), *self._scopes_mentioning(names)) if scope not in seen]
             if not new and not self._wanted:
                 break
             seen.update(new)
@@ -198,6 +212,63 @@ class Engine:
             names = self._escaping_names() - searched
             searched |= names
             self._load_mentioning(names)
+
+    def _seeds(self, looked_at: set[ScopeInfo]) -> list[ScopeInfo]:
+        """The scopes worth running: those that name a method of the SDK on something that may be a client, and those that
+        make a client (they may hand it on)."""
+        found: dict[ScopeInfo, None] = {}
+        for scope in self._suspects():
+            if scope in looked_at:
+                continue
+            looked_at.add(scope)
+            known = len(self.api.sites)
+            frame = self.generic_frame(scope)
+            for word in scope.attributes.keys() & self._method_pairs.keys():
+                for node in scope.attributes[word]:
+                    self.evaluator.value(node, frame)
+            self.memo, self.call_memo = {}, {}
+            if len(self.api.sites) > known or self._makes_client(scope):
+                found.setdefault(self._runner(scope))
+        return list(found)
+
+    @staticmethod
+    def _runner(scope: ScopeInfo) -> ScopeInfo:
+        """The scope that runs the code of a scope: that around a class body or a lambda."""
+        while scope.parent is not None and (isinstance(scope.node, Class) or (isinstance(scope.node, Function) and scope.node.name == "<lambda>")):
+            scope = scope.parent
+        return scope
+
+    def _suspects(self) -> list[ScopeInfo]:
+        """The scopes that mention a method of the SDK: by its last word where the module speaks of openai, by its last two
+        words elsewhere."""
+        self._index()
+        found: dict[ScopeInfo, None] = {}
+        for word, before in self._method_pairs.items():
+            for scope in self._attributes.get(word, ()):
+                if "openai" in scope.module.facts.identifiers or not before.isdisjoint(scope.mentions):
+                    found.setdefault(scope)
+        for name in self._client_names:
+            for scope in self._mentions.get(name, ()):
+                if self._makes_client(scope):
+                    found.setdefault(scope)
+        return list(found)
+
+    def _makes_client(self, scope: ScopeInfo) -> bool:
+        return not scope.mentions.isdisjoint(self._client_names) and any("openai" in name for name in scope.module.imports)
+
+    @cached_property
+    def _client_names(self) -> frozenset[str]:
+        return frozenset(name for name in sdk("newest").clients if "." not in name)
+
+    @cached_property
+    def _method_pairs(self) -> dict[str, set[str]]:
+        """Last words of methods, with the words before them that other clients do not have."""
+        found: dict[str, set[str]] = {}
+        for release in (sdk("newest"), sdk("0.28.1")):
+            for path in release.methods:
+                *_, before, word = ("", *path.split("."))
+                found.setdefault(word, set()).update({before} - library.COMMON_RESOURCES)
+        return found
 
     def _scopes_mentioning(self, names: Iterable[str]) -> list[ScopeInfo]:
         self._index()
@@ -217,6 +288,8 @@ class Engine:
                 target = scope
                 while isinstance(target.node, Class) and target.parent is not None:
                     target = target.parent
+                for word in scope.attributes:
+                    self._attributes.setdefault(word, []).append(scope)
                 for name in scope.mentions:
                     self._mentions.setdefault(name, []).append(target)
                 if isinstance(node, Class):
@@ -231,12 +304,13 @@ class Engine:
     def _escaping_names(self) -> set[str]:
         """Names by which callers mention the functions that let errors out."""
         found: set[str] = set()
-        for cell, summary in self.solver.values():
+        for cell, leaks in self.solver.values():
             if not isinstance(cell, RunCell) or not isinstance(cell.frame.function, Function):
                 continue
             function = cell.frame.function
-            late = any(isinstance(value, Deferred) for value in summary.returns)
-            if not summary.leaks and not late:
+            gives = self.solver.known(GivesCell(cell.frame)) or Gives()
+            late = any(isinstance(value, Deferred) for value in gives.returns)
+            if not leaks and not late:
                 continue
             scope = cell.frame.module.scope_of(function)
             if function.name.startswith("__") and scope.owner is not None:

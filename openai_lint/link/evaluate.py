@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from openai_lint import facts
 from openai_lint.facts import Class, Expr
 from openai_lint.link import library
-from openai_lint.link.cells import NameCell, ParamCell
+from openai_lint.link.cells import Gives, GivesCell, NameCell, ParamCell
 from openai_lint.link.index import Binding, ScopeInfo
 from openai_lint.link.values import (
     ANYTHING,
@@ -86,7 +86,10 @@ class Evaluator:
         if key in memo:
             return memo[key]
         memo[key] = NOTHING
+        calls = self._engine.calls
+        before, calls.quiet = calls.quiet, True
         result = self._compute(node, frame)
+        calls.quiet = before
         result = widened(result)
         memo[key] = result
         return result
@@ -280,6 +283,24 @@ class Evaluator:
                 return found
         return library.builtin(name)
 
+    def compute_gives(self, cell: GivesCell) -> Gives:
+        """What the return and yield statements of a function may give."""
+        function = cell.frame.function
+        assert isinstance(function, facts.Function)
+        returns: Values = NOTHING
+        yields: Values = NOTHING
+        for node in self._engine.exits_of(function):
+            if isinstance(node, facts.Return):
+                returns |= ANYTHING if node.value is None else self.value(node.value, cell.frame)
+            elif node.value is None:
+                yields |= ANYTHING
+            else:
+                found = self.value(node.value, cell.frame)
+                yields |= self.items(found) if node.delegate else found
+        if not function.is_generator and not returns:
+            returns = ANYTHING if not self._engine.has_return(function) else returns
+        return Gives(widened(returns), widened(yields))
+
     def bound(self, binding: Binding, frame: Frame, scope: ScopeInfo) -> Values:
         """What one binding gives a name, in the frame that runs it."""
         node = binding.node
@@ -334,6 +355,8 @@ class Evaluator:
         declared = self.annotation(param.annotation, frame) if param.annotation is not None else NOTHING
         passed: Values = self._engine.solver.read(ParamCell(function, param.name))
         default = self.value(param.default, frame.parent or frame) if param.default is not None else NOTHING
+        if not passed - ANYTHING:
+            self._engine.guessed.add(ParamCell(function, param.name))
         known = (passed | default) - ANYTHING - one(Literal(None, type(None)))
         if declared - ANYTHING:
             return declared | frozenset(value for value in known if isinstance(value, (Client, Resource, FunctionRef)))

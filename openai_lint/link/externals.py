@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from openai_lint.escapes import NO_LEAKS
 from openai_lint.facts import Expr, Function
 from openai_lint.link import library
-from openai_lint.link.cells import Outcome, RunCell
+from openai_lint.link.cells import Outcome
 from openai_lint.link.values import (
     ANYTHING,
     NOTHING,
@@ -369,12 +369,3 @@ class Externals:
                 result |= one(value)
         return result
 
-    # --- context managers
-
-    def enters(self, value: Value) -> bool:
-        """Whether entering the value is modelled elsewhere."""
-        return isinstance(value, (Deferred, Policied))
-
-    def run_of(self, frame: Frame) -> RunCell:
-        """The cell of a frame's run."""
-        return RunCell(frame)

@@ -73,6 +73,7 @@ class ScopeInfo:
     module: "ModuleInfo"
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     mentions: set[str] = field(default_factory=set)
+    attributes: dict[str, list[Attr]] = field(default_factory=dict)
     outer: set[str] = field(default_factory=set)
     globals: set[str] = field(default_factory=set)
     stars: list[Import] = field(default_factory=list)
@@ -297,9 +298,11 @@ class _Indexer:
             scope.mentions.add(node.id)  # type: ignore[attr-defined]
             self._place(node)
         elif kind is Attr:
-            scope.mentions.add(node.attr)  # type: ignore[attr-defined]
+            assert isinstance(node, Attr)
+            scope.mentions.add(node.attr)
+            scope.attributes.setdefault(node.attr, []).append(node)
             self._place(node)
-            self._expr(node.value, scope)  # type: ignore[attr-defined]
+            self._expr(node.value, scope)
         elif isinstance(node, Call):
             self._call_expr(node, scope)
         elif isinstance(node, Lambda):

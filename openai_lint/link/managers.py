@@ -144,7 +144,7 @@ class Managers:
         from openai_lint.link.walk import Walk
 
         inner = Walk(self._engine, manager.frame, injected=leaks)
-        out = inner.run().leaks
+        out = inner.run()
         return out, bool(leaks - out) or bool(inner.fell)
 
     def _exit_method(self, manager: Instance, leaks: Leaks, node: Expr) -> tuple[Leaks, bool]:
@@ -157,14 +157,14 @@ class Managers:
         names = frozenset(param.name for param in function.params[1:4])
         frame = Frame(owner.parent.module, function, owner.parent, (((function.params[0].name, one(manager)),) if function.params else ()))
         walk = Walk(self._engine, frame, subjects=names)
-        summary = walk.run(leaks | {NORMAL})
+        out = walk.run(leaks | {NORMAL})
         kept: set[Leak] = {leak for leak in leaks if leak in walk.fell}
         for live, values in walk.returned:
             if not values or not all(_truthy(value) for value in values):
                 kept |= {token for token in live if isinstance(token, Leak)}
         for leak in leaks - kept:
             self._engine.record.handled(leak, node, self._walk.frame.module)
-        return frozenset(kept) | summary.leaks, bool(leaks - kept)
+        return frozenset(kept) | out, bool(leaks - kept)
 
 
 def _truthy(value: Value) -> bool:

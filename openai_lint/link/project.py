@@ -213,10 +213,10 @@ class Project:
         for module in self.modules:
             summary = self._runs.get(Frame(module, None))
             if summary is not None:
-                found[module] = summary.leaks
+                found[module] = summary
         reached = self._reachable([*roots, *found])
         for function in self._by_function:
-            if function not in reached and any(self._runs[frame].leaks for frame in self._by_function[function]) and callers.get(function):
+            if function not in reached and any(self._runs[frame] for frame in self._by_function[function]) and callers.get(function):
                 roots.append(function)
                 reached |= self._reachable([function])
         handlers = frameworks.registered_handlers(self.engine, self.modules)
@@ -298,7 +298,7 @@ class Project:
                     leaks |= self.leaves(where, frame)
             else:
                 summary = self._runs.get(Frame(where, None))
-                leaks = summary.leaks if summary is not None else NO_LEAKS
+                leaks = summary if summary is not None else NO_LEAKS
             for leak in leaks:
                 if leak.site in mine:
                     found[leak.site].add(leak)

@@ -6,10 +6,12 @@ runs, whoever wrote it: only there can a call, a clause or an option turn out to
 """
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openai_lint.pins import Pins, resolve
+from openai_lint.pins.source import pin_in_source
 from openai_lint.sdk import Sdk, known_releases, nearest_release, sdk
 
 if TYPE_CHECKING:
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 LAST_OF_OLD = "0.28.1"
 """What stands for the 0.x line where nothing says more."""
+
+
+_UPGRADES = re.compile(r"^[ \t]*[!%][^\n#]*\binstall\b(?=[^\n]*\s(?:-U|--upgrade)\b)[^\n]*[\s\"']openai(?:\[[\w,]*\])?(?=[\s\"';]|$)", re.MULTILINE)
+"""A notebook that installs the newest release, whatever the project says."""
 
 
 def era_of(release: Sdk) -> int:
@@ -99,7 +105,9 @@ class Releases:
             return None
         if b"openai" in data and (b"install" in data or b"/// script" in data):
             text = data.decode("utf-8", "replace")
-            return self._pins.for_source(Path(path), _code_cells(text) if path.endswith(".ipynb") else text)
+            code = _code_cells(text) if path.endswith(".ipynb") else text
+            newest = _UPGRADES.search(code) is not None and pin_in_source(code) is None
+            return None if newest else self._pins.for_source(Path(path), code)
         folder = path.rpartition("/")[0]
         if folder not in self._by_folder:
             self._by_folder[folder] = self._pins.for_file(Path(path))

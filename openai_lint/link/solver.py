@@ -4,7 +4,7 @@ A cell is any hashable key whose class tells how it is computed. Values are join
 least fixpoint of what was asked for, in whatever order the cells were first wanted.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from heapq import heappop, heappush
 from typing import Any
 
@@ -81,6 +81,22 @@ class Solver:
             self._queued.add(cell)
             self._count += 1
             heappush(self._queue, (self._finished.get(cell, self._count), self._count, cell))
+
+    def forget(self, cells: Iterable[Hashable], keep: Callable[[Hashable], bool]) -> None:
+        """Drop everything that was computed from these cells, because one of them was read before it was known.
+
+        Cells that ``keep`` holds stay (they were contributed, not computed); the rest is computed again when asked for.
+        """
+        stale: set[Hashable] = set()
+        stack = list(cells)
+        while stack:
+            for reader in self._readers.pop(stack.pop(), ()):
+                if reader not in stale:
+                    stale.add(reader)
+                    stack.append(reader)
+        for cell in stale:
+            if not keep(cell):
+                self._values.pop(cell, None)
 
     def values(self) -> list[tuple[Hashable, Any]]:
         """Every cell with its value."""

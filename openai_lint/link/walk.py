@@ -13,7 +13,7 @@ from openai_lint import facts
 from openai_lint.escapes import BROKEN, GROUP, NO_LEAKS, RAW, Leak, Leaks
 from openai_lint.facts import Block, Expr, Handler, Stmt
 from openai_lint.link import library
-from openai_lint.link.cells import CaughtCell, Summary
+from openai_lint.link.cells import CaughtCell
 from openai_lint.link.clauses import CATCHES, EVERY_ERROR, PASSES, clause_of
 from openai_lint.link.loops import LoopWatch, recursion
 from openai_lint.link.managers import Managers
@@ -49,19 +49,15 @@ class Walk:
         self._sinks: list[set[Leak]] = [set()]
         self._handlers: list[tuple[Handler | None, Live]] = []
         self._loops: list[LoopWatch] = []
-        self._returns: Values = NOTHING
-        self._yields: Values = NOTHING
         self.returned: list[tuple[Live, Values]] = []
         self.fell: Live = DEAD
 
-    def run(self, live: Live = START) -> Summary:
+    def run(self, live: Live = START) -> Leaks:
         """Walk the whole body."""
         function = self.frame.function
         body: Block = self.frame.module.facts.body if function is None else function.body
         self.fell = self.block(body, live)
-        if self.fell:
-            self._returns |= frozenset()
-        return Summary(frozenset(self._sinks[0]), self._returns, self._yields)
+        return frozenset(self._sinks[0])
 
     # --- leaks on their way
 
@@ -163,7 +159,6 @@ class Walk:
         if node.value is not None:
             self.expr(node.value)
             values = self.engine.evaluator.value(node.value, self.frame)
-            self._returns |= values
         self.returned.append((live, values))
         self.absorbed(live)
         for watch in self._loops:
@@ -415,15 +410,9 @@ class Walk:
     def _yield(self, node: facts.Yield) -> None:
         if node.value is not None:
             self.expr(node.value)
-            values = self.engine.evaluator.value(node.value, self.frame)
             if node.delegate:
-                outcome = self.engine.calls.trigger("iterate", values)
-                self.leak(outcome.leaks, node)
-                self._yields |= outcome.values
-            else:
-                self._yields |= values
-        else:
-            self._yields |= ANYTHING
+                values = self.engine.evaluator.value(node.value, self.frame)
+                self.leak(self.engine.calls.trigger("iterate", values).leaks, node)
         if self._injected is not None:
             self.leak(self._injected)
 

@@ -99,16 +99,17 @@ class _Search:
             self._literals[module] = Literals(self._project, module)
         return self._literals[module]
 
-    def _place(self, position: Position, module: ModuleInfo) -> None:
+    def _place(self, position: Position, module: ModuleInfo, seen: frozenset[Expr] = frozenset()) -> None:
         """Note the position with the literals that come to it."""
         for origin in origins_of(self._project).of(position.node, module):
             literal = self._of(origin.module).of(origin.node)
-            if literal is None:
+            if literal is None or literal.node in seen:
                 continue
             self._judged.setdefault(literal.node, []).append((position, position.default or origin.default))
             if literal.text.replace(UNKNOWN, "").strip().lower() in ("", "bearer"):
                 for name in literal.names:  # f"Bearer {key}"
-                    self._place(replace(position, node=name, form=Form.BARE), origin.module)
+                    inner = replace(position, node=name, form=Form.BARE)
+                    self._place(inner, origin.module, seen | {literal.node})
 
     # --- one module
 

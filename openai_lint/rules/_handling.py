@@ -70,7 +70,7 @@ def escapes(project: "Project") -> tuple[Escape, ...]:
     """What every call lets out, but for dead ones, in order of place."""
     dead = dead_calls(project)
     escaping = Contracts(project).escaping()
-    seen = {(leak.site, leak.error) for summary in project._runs.values() for leak in summary.leaks if leak.iterating}
+    seen = {(leak.site, leak.error) for leaks in project._runs.values() for leak in leaks if leak.iterating}
     return tuple(
         _escape(project, call, escaping.get(call.site, {}), seen) for call in project.calls if call.site not in dead
     )
@@ -125,6 +125,13 @@ def _way(project: "Project", call: ApiCall, leaks: dict[Leak, list[Entry]]) -> t
 def place(project: "Project", call: ApiCall) -> Place:
     """The call as findings show it."""
     return project.place(call.module, call.site.node.span)
+
+
+def line_of(at: Place, seen_from: Place) -> str:
+    """``line 3``, with the file or cell where it is another one."""
+    if at.path != seen_from.path:
+        return f"line {at.span[0]} of {at.path.rpartition('/')[2]}"
+    return f"line {at.span[0]}" if at.cell == seen_from.cell else f"line {at.span[0]} of cell {at.cell}"
 
 
 def path(project: "Project", escape: Escape) -> tuple[Related, ...]:

@@ -35,4 +35,4 @@ def _help(project: "Project", escape: Escape) -> str:
     for use in uses_of(project, call.site):
         if use.handler.type is not None:
             return completed(project, escape, use.handler, use.module)
-    return "Handle these too, for example here:\n" + wrapped(call, call.module, call.site.node, call.site.function)
+    return "Handle these too, for example here:\n" + wrapped(project, call)

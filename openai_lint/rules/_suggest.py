@@ -10,7 +10,7 @@ from openai_lint.link.index import ModuleInfo
 from openai_lint.link.project import ApiCall
 from openai_lint.link.record import HandlerUse
 from openai_lint.link.values import Site
-from openai_lint.rules._handling import Escape
+from openai_lint.rules._handling import Escape, framework_of
 from openai_lint.sdk import Sdk
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def spelled(module: ModuleInfo, release: Sdk, names: Iterable[str]) -> list[str]
                 alias = node.bound
             elif node.module == "openai" and node.name == "error":
                 errors = node.bound
-            elif node.module in ("openai", "openai.error"):
+            elif node.module == ("openai.error" if inside else "openai"):
                 bare = True
-    if alias is not None:
+    if alias is not None and not (bare and inside):
         prefix = f"{alias}.{inside}"
     elif errors is not None:
         prefix = f"{errors}."
@@ -97,30 +97,46 @@ def permanent(module: ModuleInfo, release: Sdk) -> list[str]:
     return spelled(module, release, [release.roles.get("status_base") or release.roles["base"]])
 
 
-def answers(module: ModuleInfo, function: Function | None, name: str) -> tuple[str, str]:
+IN_FRAMEWORKS = {
+    "fastapi": ('raise HTTPException(503, "{busy}") from {name}', 'raise HTTPException(502, "{refused}") from {name}'),
+    "flask": ('abort(503, "{busy}")', 'abort(502, "{refused}")'),
+    "streamlit": ('st.error("{busy}, try later")', 'st.error(f"{refused}: {{{name}}}")'),
+    "notebook": ('print(f"{busy}, try later: {{{name}}}")', 'print(f"{refused}: {{{name}}}")'),
+    "script": ('sys.exit(f"{busy}, try later: {{{name}}}")', 'sys.exit(f"{refused}: {{{name}}}")'),
+    "function": (
+        'raise RuntimeError("{what}: {busy}") from {name}',
+        'raise RuntimeError("{what}: {refused}") from {name}',
+    ),
+}
+"""What a handler may do about a transient and about a permanent error, by where it stands."""
+
+
+def answers(project: "Project", module: ModuleInfo, function: Function | None, name: str) -> tuple[str, str]:
     """What a handler may do here about a transient and about a permanent error."""
+    setting = framework_of(project, function) if function is not None else None
     if module.facts.cells:
-        return (
-            f'print(f"The OpenAI API is not available, try later: {{{name}}}")',
-            f'print(f"The OpenAI API refused the request: {{{name}}}")',
-        )
-    if function is None or function.name == "main":
-        return (
-            f'sys.exit(f"The OpenAI API is not available, try later: {{{name}}}")',
-            f'sys.exit(f"The OpenAI API refused the request: {{{name}}}")',
-        )
-    what = function.name.strip("_").replace("_", " ")
-    what = "this request" if what == "<lambda>" else what
-    return (
-        f'raise RuntimeError("{what}: the OpenAI API is not available") from {name}',
-        f'raise RuntimeError("{what}: the OpenAI API refused the request") from {name}',
-    )
+        setting = "notebook"
+    elif setting not in IN_FRAMEWORKS:
+        setting = "script" if function is None or function.name == "main" else "function"
+        if setting == "script" and "streamlit" in {path.partition(".")[0] for path in module.imports}:
+            setting = "streamlit"
+    what = "this request" if function is None or not function.name.isidentifier() else function.name.strip("_")
+    words = {
+        "busy": "The OpenAI API is not available",
+        "refused": "The OpenAI API refused the request",
+        "name": name,
+        "what": what.replace("_", " "),
+    }
+    if setting == "function":
+        words |= {"busy": "the OpenAI API is not available", "refused": "the OpenAI API refused the request"}
+    soon, never = IN_FRAMEWORKS[setting]
+    return soon.format(**words), never.format(**words)
 
 
-def wrapped(call: ApiCall, module: ModuleInfo, node: Expr | Stmt, function: Function | None) -> str:
-    """The statement in a try that tells what may pass from what never will."""
-    release = call.release
-    soon, never = answers(module, function, "error")
+def wrapped(project: "Project", call: ApiCall) -> str:
+    """The call's statement in a try that tells what may pass from what never will."""
+    release, module, node = call.release, call.module, call.site.node
+    soon, never = answers(project, module, call.site.function, "error")
     classes = (transient(module, release), permanent(module, release))
     lines = imports(module, release, [*classes[0], *classes[1], soon])
     lines += ["try:", *(f"    {line}" for line in statement(module, node).split("\n"))]
@@ -128,7 +144,7 @@ def wrapped(call: ApiCall, module: ModuleInfo, node: Expr | Stmt, function: Func
     return "\n".join(lines)
 
 
-def after_retries(escape: Escape) -> str:
+def after_retries(project: "Project", escape: Escape) -> str:
     """Where what a retry lets out at last may be handled, and as what."""
     call = escape.call
     step = escape.steps[-1] if escape.steps else None
@@ -144,7 +160,7 @@ def after_retries(escape: Escape) -> str:
         lines.append("Handle what is left when the retry has given up:")
     lines += imports(module, call.release, base)
     lines += ["try:", *(f"    {line}" for line in statement(module, node).split("\n"))]
-    return "\n".join([*lines, clause_text(base, "error"), f"    {answers(module, function, 'error')[0]}"])
+    return "\n".join([*lines, clause_text(base, "error"), f"    {answers(project, module, function, 'error')[0]}"])
 
 
 def imports(module: ModuleInfo, release: Sdk, words: list[str]) -> list[str]:
@@ -178,7 +194,7 @@ def completed(project: "Project", escape: Escape, handler: Handler, module: Modu
         function = call.site.function if module is call.module else None
         lines += [f"{'And add' if lines else 'Add'} a clause for what no retry cures:"]
         lines += [clause_text(spelled(module, release, covering(release, never)), name)]
-        lines += [f"    {answers(module, function, name)[1]}"]
+        lines += [f"    {answers(project, module, function, name)[1]}"]
     return "\n".join(lines)
 
 

@@ -80,8 +80,7 @@ def check(project: "Project") -> Iterable[Hit]:
         yield Hit(
             place(project, call),
             f"no documented error of `{call.site.path}` is handled ({names}): {ending(project, escape)}",
-            "Handle them where the program has an answer to the failure, for example here:\n"
-            + wrapped(call, call.module, call.site.node, call.site.function),
+            "Handle them where the program has an answer to the failure, for example here:\n" + wrapped(project, call),
             escape.names,
             call.release.version,
             call.site.path,

@@ -94,7 +94,7 @@ def check(project: "Project") -> Iterable[Hit]:
             place(project, call),
             f"{_by(own, escape)} `{call.site.path}`, and what it lets out{form} is not handled "
             f"({listed(escape.names, 4)}): {ending(project, escape)}",
-            after_retries(escape),
+            after_retries(project, escape),
             escape.names,
             release.version,
             call.site.path,

@@ -52,13 +52,15 @@ pass it, OAI109 does.
 Unsafe: the loop is moved into the `try`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from openai_lint.facts import Handler
+from openai_lint.facts import For, Handler
+from openai_lint.link.loops import below
 from openai_lint.link.record import Step
+from openai_lint.link.values import Deferred, Site
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
-from openai_lint.rules._handling import Escape, body_span, ending, escapes, listed, place, try_of, within
+from openai_lint.rules._handling import Escape, body_span, ending, escapes, line_of, listed, place, try_of, within
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -74,30 +76,33 @@ def check(project: "Project") -> Iterable[Hit]:
         handlers = _handlers(project, escape)
         if step is None or any(_inside(step, handler, project) for handler in handlers):
             continue
-        at = project.place(step.module, step.node.span)
+        here, at = place(project, call), project.place(step.module, step.node.span)
         first = min(handlers, key=lambda handler: handler.span) if handlers else None
-        guard = f" by the `except` of line {project.place(call.module, first.header).span[0]}" if first else ""
-        names = _documented(escape)
+        clause = line_of(project.place(project.record.handlers[first].module, first.header), here) if first else None
+        guard = f" by the `except` of {clause}" if clause else ""
         what = "pages are" if call.kind == "page" else "stream is"
         yield Hit(
-            place(project, call),
-            f"`{call.site.path}` is protected{guard}, but its {what} read outside of that, in line {at.span[0]} "
+            here,
+            f"`{call.site.path}` is protected{guard}, but its {what} read outside of that, in {line_of(at, here)} "
             f"({listed(_raised(escape))}): {ending(project, escape)}",
-            _help(escape, at.span[0], None if first is None else project.place(call.module, first.header).span[0]),
-            names,
+            _help(escape, step, line_of(at, here), clause),
+            _documented(escape),
             call.release.version,
             call.site.path,
             (Related(at, "read here"),),
         )
 
 
-def _help(escape: Escape, loop: int, clause: int | None) -> str:
-    target = f" in front of the clause of line {clause}." if clause else "."
-    move = f"Move the loop of line {loop} into the try{target}"
-    if escape.call.release.stream_wraps(escape.call.method):
-        return move
-    library = escape.call.release.transport_library
-    return f"{move}\nIn this release a broken stream raises errors of {library}: catch them there too."
+def _help(escape: Escape, step: Step, loop: str, clause: str | None) -> str:
+    call = escape.call
+    if clause is not None and step.function is call.site.function and step.module is call.module:
+        advice = f"Move the loop of {loop} into the try in front of the clause of {clause}."
+    else:
+        advice = f"Put a try of its own around the loop in {loop}, or read the stream where it is made."
+    if call.release.stream_wraps(call.method):
+        return advice
+    library = call.release.transport_library
+    return f"{advice}\nIn this release a broken stream raises errors of {library}: catch them there too."
 
 
 def _documented(escape: Escape) -> tuple[str, ...]:
@@ -119,16 +124,30 @@ def _raised(escape: Escape) -> tuple[str, ...]:
 
 
 def _iteration(project: "Project", escape: Escape) -> Step | None:
-    """The place where the result is iterated: a step of an error that only the iteration raises, if there is one."""
+    """The place where the result is iterated: a step of an error that only the iteration raises, else a loop over it."""
     call = escape.call
     created = call.release.creation_errors(call.method) if call.method is not None else ()
-    ranked = sorted({leak.error for leak in escape.iterating}, key=lambda error: (error in created, error))
-    for error in ranked:
-        steps = [step for (_, site, name), step in project.record.steps.items() if site is call.site and name == error]
-        outside = [step for step in steps if step.node is not call.site.node and error not in created]
-        if outside:
-            return min(outside, key=lambda step: (step.module is not call.module, step.node.span))
-    return escape.steps[0] if escape.steps and escape.steps[0].node is not call.site.node else None
+    only_there = {leak.error for leak in escape.iterating}.difference(created)
+    steps = [
+        step
+        for (_, site, error), step in project.record.steps.items()
+        if site is call.site and error in only_there and step.node is not call.site.node
+    ]
+    found = steps or list(_loops(project, call.site))
+    return min(found, key=lambda step: (step.module is not call.module, step.node.span), default=None)
+
+
+def _loops(project: "Project", site: Site) -> Iterator[Step]:
+    """The loops over what a call gives."""
+    engine = project.engine
+    for module in project.modules:
+        for scope in (module.scope, *module.scopes.values()):
+            frame = engine.generic_frame(scope)
+            for node in below(scope.node.body):
+                if isinstance(node, For):
+                    for value in engine.evaluator.value(node.iterable, frame):
+                        if isinstance(value, Deferred) and getattr(value.source, "site", None) is site:
+                            yield Step(module, scope.function, node.iterable)
 
 
 def _handlers(project: "Project", escape: Escape) -> list[Handler]:

@@ -65,7 +65,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.facts import Await
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
-from openai_lint.rules._handling import awaited_outside, ending, escapes, place
+from openai_lint.rules._handling import awaited_outside, ending, escapes, line_of, place
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -79,15 +79,16 @@ def check(project: "Project") -> Iterable[Hit]:
             continue
         call = escape.call
         node, handler, awaited = found
+        here = place(project, call)
         at = project.place(escape.steps[0].module, awaited.span)
         clause = project.place(call.module, handler.header)
-        start = project.place(call.module, node.span).span[0]
+        start = line_of(project.place(call.module, node.span), here)
         verb = "awaited" if isinstance(awaited, Await) else "asked for its result"
         yield Hit(
-            place(project, call),
-            f"`{call.site.path}` is called in the try of line {start} and {verb} outside of it, in line {at.span[0]}: "
-            f"the `except` of line {clause.span[0]} never sees its errors, and {ending(project, escape)}",
-            f"Move what stands in line {at.span[0]} into the try, or the try around it.",
+            here,
+            f"`{call.site.path}` is called in the try of {start} and {verb} outside of it, in {line_of(at, here)}: the "
+            f"`except` of {line_of(clause, here)} never sees its errors, and {ending(project, escape)}",
+            f"Move what stands in {line_of(at, here)} into the try, or the try around it.",
             escape.names,
             call.release.version,
             call.site.path,

@@ -243,7 +243,7 @@ class Api:
             return NO_LEAKS
         asynchronous = self._asynchronous(site)
         if phase in (STREAM, BODY):
-            names = release.iteration_errors(method, asynchronous) if phase == STREAM else ()
+            names = (*release.iteration_errors(method, asynchronous), *release.parse_errors(method, iterating=True)) if phase == STREAM else ()
             raw = release.transport_errors_when_streaming(asynchronous, method) if phase == STREAM else release.transport_errors(asynchronous)
             broken = frozenset(Leak(site, error.dotted, error.dotted, RAW, True, 0) for error in raw)
             return broken | frozenset(Leak(site, name, _raised(name), RAW, True, 0) for name in names)

@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from openai_lint import facts
 from openai_lint.facts import Call, Expr
-from openai_lint.link.queries_versions import nodes, once, paths, sure, versions, wrapped
+from openai_lint.link.queries_versions import once, sure, versions, wrapped
 from openai_lint.link.releases import era_of
-from openai_lint.link.values import Client
+from openai_lint.rules._clients import made_clients
 from openai_lint.sdk import Sdk, call_option_replacements, client_only_options, known_releases, sdk
 
 if TYPE_CHECKING:
     from openai_lint.link import ApiCall, Project
     from openai_lint.link.index import ModuleInfo
-
-DERIVING = frozenset({"with_options", "copy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,33 +94,15 @@ def _option(call: "ApiCall", releases: tuple[Sdk, ...], option: str) -> tuple[st
 
 def _of_clients(project: "Project") -> Iterator[Refused]:
     known = versions(project)
-    for module in project.modules:
-        if known.asks(module) or not _names_clients(module):
+    for made in made_clients(project):
+        releases = known.environment(made.module)
+        if known.asks(made.module) or any(era_of(release) == 0 for release in releases):
             continue
-        releases = known.environment(module)
-        if any(era_of(release) == 0 for release in releases):
+        entries = [release.clients.get(name) for release in releases for name in made.classes]
+        if None in entries:
             continue
-        for node, frame in nodes(project, module):
-            if not isinstance(node, Call) or not node.args:
-                continue
-            made = paths(project, node.func, frame) if isinstance(node.func, (facts.Name, facts.Attr)) else frozenset()
-            classes = [release.clients.get(path) for release in releases for path in made if path.startswith("openai.")]
-            if classes and None not in classes and len(project.engine.evaluator.value(node.func, frame)) == 1:
-                options = [entry.options for entry in classes if entry is not None]
-                name = next(entry.name for entry in classes if entry is not None)
-                yield from _given(module, node, name, releases, options, constructor=True)
-            elif isinstance(node.func, facts.Attr) and node.func.attr in DERIVING:
-                owners = project.engine.evaluator.value(node.func.value, frame)
-                clients = [value for value in owners if isinstance(value, Client) and value.era == 1 and not value.wrapped]
-                if clients and len(clients) == len(owners) and all(client.known_by != "chain" for client in clients):
-                    entries = [release.clients.get(client.name) for release in releases for client in clients]
-                    options = [entry.copy_options for entry in entries if entry is not None]
-                    if len(options) == len(entries):
-                        yield from _given(module, node, f"{clients[0].name}.{node.func.attr}", releases, options, constructor=False)
-
-
-def _names_clients(module: "ModuleInfo") -> bool:
-    return "openai" in module.facts.text and ("OpenAI" in module.facts.text or "Client" in module.facts.text or not DERIVING.isdisjoint(module.facts.identifiers))
+        options = [entry.options if made.constructor else entry.copy_options for entry in entries if entry is not None]
+        yield from _given(made.module, made.node, made.written, releases, options, constructor=made.constructor)
 
 
 def _given(module: "ModuleInfo", node: Call, name: str, releases: tuple[Sdk, ...], options: list[frozenset[str]], *, constructor: bool) -> Iterator[Refused]:

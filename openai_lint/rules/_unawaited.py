@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 from openai_lint import facts
 from openai_lint.facts import Call, Expr, Function
 from openai_lint.link.queries_versions import once, sure, wrapped
-from openai_lint.rules._versions import removed_calls
-from openai_lint.sdk import Sdk
+from openai_lint.rules._versions import removed_calls, through
 
 if TYPE_CHECKING:
     from openai_lint.link import ApiCall, Project
@@ -30,17 +29,7 @@ def _coroutine(call: "ApiCall") -> bool:
         return False
     if call.release.major == 0:
         return True
-    return all(client.asynchronous is True for client in call.clients) and not _manages(call.site.node, call.release)
-
-
-def _manages(node: Expr, release: Sdk) -> bool:
-    """Whether a wrapper stands in the chain whose result is entered instead of awaited."""
-    current: Any = node
-    while isinstance(current, (Call, facts.Attr)):
-        if isinstance(current, facts.Attr) and current.attr == "with_streaming_response" and current.attr in release.wrappers:
-            return True
-        current = current.func if isinstance(current, Call) else current.value
-    return False
+    return all(client.asynchronous is True for client in call.clients) and not through(call.site.node, "with_streaming_response")
 
 
 def _dropped(call: "ApiCall") -> bool:

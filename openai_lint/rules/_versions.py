@@ -116,6 +116,16 @@ def lifetime(path: str, era: int) -> tuple[str | None, str | None]:
     return (history[0][0], history[-1][1]) if history else (None, None)
 
 
+def through(node: Expr, wrapper: str) -> bool:
+    """Whether a chain of attributes and calls goes through a wrapper (``with_streaming_response``)."""
+    current: Expr = node
+    while isinstance(current, (facts.Call, facts.Attr)):
+        if isinstance(current, facts.Attr) and current.attr == wrapper:
+            return True
+        current = current.func if isinstance(current, facts.Call) else current.value
+    return False
+
+
 def listed(names: Iterable[str], word: str = "and") -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     items = list(names)

@@ -309,6 +309,15 @@ class Sdk:
         wrapped = self._documented["stream_iteration_wrapped"] if self.stream_wraps(method) else []
         return (*wrapped, *self._documented["stream_iteration"])
 
+    def parse_errors(self, method: Method, iterating: bool = False) -> tuple[str, ...]:
+        """Names raised where an answer that broke off cannot be read into a model: no `APIError`, and in no guide.
+
+        With `iterating`, those that the events of a stream raise.
+        """
+        table = self._documented["parse_errors"]
+        raising = method.path in table["iteration" if iterating else "creation"]
+        return tuple(name for name in table["names"] if raising and name in self.errors)
+
     def stream_wraps(self, method: Method | None = None) -> bool:
         """True if a stream that breaks off raises the SDK's errors, False if the transport's own."""
         if method is not None and method.path in self._documented["unwrapped_streams"]:

@@ -1,0 +1,121 @@
+"""A stream is read under handlers for the SDK's errors only, where a broken stream raises the transport's own error.
+
+## Why it matters
+
+Until 3.13 a connection that breaks while a stream is read raises `httpx.ReadError`, `httpx.RemoteProtocolError` or
+`httpx.ReadTimeout` (`httpx2` from 3.0 on, `requests` and `aiohttp` in 0.x). None of them is an error of the SDK, so that
+`except openai.APIError` does not catch them, and nothing retries them. From 3.14 on the SDK wraps them, but for the body
+of `with_streaming_response` and the `stream()` of Assistants runs.
+
+## Bad
+
+```py main.py
+import openai
+
+client = openai.OpenAI()
+try:
+    for event in client.chat.completions.create(model="gpt-4o", messages=[], stream=True):
+        print(event)
+except openai.OpenAIError as error:
+    print(error)
+```
+
+```txt requirements.txt
+openai==1.109.1
+```
+
+## Good
+
+```py main.py
+import httpx
+import openai
+
+client = openai.OpenAI()
+try:
+    for event in client.chat.completions.create(model="gpt-4o", messages=[], stream=True):
+        print(event)
+except (openai.OpenAIError, httpx.TransportError) as error:
+    print(error)
+```
+
+```txt requirements.txt
+openai==1.109.1
+```
+
+## What counts
+
+The error event of the stream is caught, so that somebody thought of errors while it is read, and the transport's errors
+reach an entry point. Every release that the project allows must let them through.
+
+## Fix
+
+Unsafe: the transport's errors join the clause. An upgrade to openai 3.14 cures most of it.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from openai_lint.escapes import RAW, Leak
+from openai_lint.facts import Handler
+from openai_lint.link.queries_versions import versions
+from openai_lint.link.releases import era_of
+from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
+from openai_lint.rules._noise import dead_calls
+from openai_lint.rules._versions import listed, named, through
+from openai_lint.sdk import sdk
+
+if TYPE_CHECKING:
+    from openai_lint.link import ApiCall, Project
+    from openai_lint.sdk import Sdk
+
+COMMON_BASES = {"httpx": "httpx.TransportError", "httpx2": "httpx2.TransportError", "requests": "requests.exceptions.RequestException"}
+"""The class of a transport that catches what it raises when a stream breaks."""
+
+
+def check(project: "Project") -> Iterable[Hit]:
+    """One hit for each call whose stream is read."""
+    known, dead = versions(project), dead_calls(project)
+    for call in project.calls:
+        raw = sorted({leak.error for leak in call.reaching if _of_transport(leak)})
+        if not raw or call.site in dead or known.asks(call.module) or not _thought_of(call):
+            continue
+        releases = tuple(release for release in known.environment(call.module) if era_of(release) == call.site.era)
+        if all(_lets_through(call, release) for release in releases):
+            yield _hit(project, call, raw, releases)
+
+
+def _of_transport(leak: Leak) -> bool:
+    return leak.iterating and leak.form == RAW and "." in leak.error
+
+
+def _thought_of(call: "ApiCall") -> bool:
+    """Whether reading the stream stands under a handler that catches what the SDK itself raises there."""
+    let_out = any(leak.iterating and "." not in leak.error for leak in call.reaching)
+    return not let_out and any(isinstance(node, Handler) for node, _, _ in call.handled_by)
+
+
+def _lets_through(call: "ApiCall", release: "Sdk") -> bool:
+    method = release.any_method(call.site.path)
+    return method is not None and (_body(call) or not release.stream_wraps(method))
+
+
+def _body(call: "ApiCall") -> bool:
+    """Whether it is the plain body of an answer that is read, which no release wraps."""
+    return through(call.site.node, "with_streaming_response")
+
+
+def _hit(project: "Project", call: "ApiCall", raw: list[str], releases: "tuple[Sdk, ...]") -> Hit:
+    place = project.place(call.module, call.site.node.span)
+    handler, module, _ = next(found for found in call.handled_by if isinstance(found[0], Handler))
+    span = handler.header if isinstance(handler, Handler) else handler.span
+    other = project.place(module, span)
+    bases = sorted({COMMON_BASES.get(name.partition(".")[0], name) for name in raw})
+    where = named(releases) if releases else f"openai {call.release.version}"
+    message = f"a broken stream of {call.site.path} raises {listed(raw, 'or')} in {where}, which the handler in line {other.span[0]} does not catch"
+    mended = call.site.era == 1 and not _body(call) and not _lets_through(call, sdk())
+    upgrade = "" if not mended else ", or require openai>=3.14, which raises its own errors there"
+    help_text = f"Catch {listed(bases)} there as well{upgrade}."
+    return Hit(place, message, help_text, tuple(raw), call.release.version, call.site.path, (Related(other, "it passes by here"),))
+
+
+RULE = Rule("OAI109", "raw-stream-error", Severity.WARNING, check, fix=Applicability.UNSAFE)

@@ -5,17 +5,24 @@ from typing import TYPE_CHECKING, Any
 
 from openai_lint import facts
 from openai_lint.escapes import Leak, Leaks
-from openai_lint.facts import Expr, Handler, Stmt
+from openai_lint.facts import Expr, Handler
 from openai_lint.link import library
+from openai_lint.link.blocks import QUIET, assigned
+from openai_lint.link.clauses import CATCHES, clause_of
 from openai_lint.link.policy import Policy
-from openai_lint.link.predicates import Predicate
-from openai_lint.link.values import Bound, External, Frame, FunctionRef, Retried, constants
+from openai_lint.link.predicates import EVERYTHING, Predicate
+from openai_lint.link.rehearsal import NO_WAITS, WAITING_WORDS, Course, Rehearsal
+from openai_lint.link.retry_values import ORDER, Wait, of_classes
+from openai_lint.link.sums import names
+from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef, Literal, Retried, constants
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
 
-WAITING_WORDS = ("sleep", "backoff", "back_off", "wait", "delay", "cooldown")
-"""Words in the name of a function that cannot be seen and probably waits."""
+MUTATORS = frozenset(
+    {"pop", "append", "remove", "clear", "insert", "extend", "update", "popleft", "discard", "add", "rotate"}
+)
+"""Methods that change the object they are called on."""
 
 
 def descendants(node: Any) -> Iterator[Any]:
@@ -46,6 +53,7 @@ class LoopWatch:
         self._left: set[Leak] = set()
         self._ends = False
         self._trials: dict[Leak, facts.Try] = {}
+        self._handlers: dict[Leak, Handler] = {}
         self.breaks = False
 
     # --- told by the walk
@@ -86,7 +94,7 @@ class LoopWatch:
         if not retried:
             return leaks
         if self._engine.record.enabled:
-            policy = self._policy(retried, leaks)
+            policy = self._policy(retried)
             for leak in retried:
                 self._engine.record.policy(leak, policy)
         sites = {leak.site for leak in retried}
@@ -100,39 +108,47 @@ class LoopWatch:
 
     def _is_retry(self, trial: facts.Try) -> bool:
         """Whether success leaves the loop while the handler stays in it, with the same work to do."""
-        if any(isinstance(node, facts.Call) and library.written(node.func) == "input" for node in below(self._node.body)):
+        if any(
+            isinstance(node, facts.Call) and library.written(node.func) == "input" for node in below(self._node.body)
+        ):
             return False
-        if isinstance(self._node, facts.For):
-            if not self._counts() and self._uses_target(trial):
-                return False
-            return self._success_leaves(trial) or self._counts() and not self._uses_target(trial)
-        return self._success_leaves(trial) or self._success_moves_on(trial)
+        node = self._node
+        if isinstance(node, facts.For):
+            work = _uses_target(node, trial)
+            counts = self._counts(node)
+            return (counts or not work) and (self._success_leaves(trial) or (counts and not work))
+        return self._success_leaves(trial) or _success_moves_on(node, trial)
 
-    def _counts(self) -> bool:
+    def _counts(self, node: facts.For) -> bool:
         """Whether a ``for`` only counts (``range(5)``), rather than going through work."""
-        assert isinstance(self._node, facts.For)
-        iterable = self._node.iterable
+        iterable = node.iterable
         if not isinstance(iterable, facts.Call):
-            return isinstance(iterable, facts.Sequence) and all(isinstance(item, facts.Const) and isinstance(item.value, (int, float)) for item in iterable.items)
+            values = self._engine.evaluator.value(iterable, self._frame)
+            return bool(values) and all(isinstance(value, Display) and _numeric(value) for value in values)
         name = library.written(iterable.func)
         if name == "range":
-            return not any(isinstance(node, facts.Call) and library.written(node.func) == "len" for arg in iterable.args for node in (arg.value, *descendants(arg.value)))
+            return not any(
+                isinstance(node, facts.Call) and library.written(node.func) == "len"
+                for arg in iterable.args
+                for node in (arg.value, *descendants(arg.value))
+            )
         return name in ("count", "repeat") or "attempt" in name or "retr" in name
-
-    def _uses_target(self, trial: facts.Try) -> bool:
-        assert isinstance(self._node, facts.For)
-        names = {node.id for node in (self._node.target, *descendants(self._node.target)) if isinstance(node, facts.Name)} - {"_"}
-        used = {node.id for node in below(trial.body) if isinstance(node, facts.Name)}
-        return not names.isdisjoint(used)
 
     def _success_leaves(self, trial: facts.Try) -> bool:
         inside = [*below(trial.body), *below(trial.orelse)]
-        nested = {id(inner) for node in inside if isinstance(node, (facts.For, facts.While)) for inner in below(node.body)}
+        nested = {
+            id(inner) for node in inside if isinstance(node, (facts.For, facts.While)) for inner in below(node.body)
+        }
         for node in inside:
-            if isinstance(node, facts.Return) or (isinstance(node, facts.Jump) and node.kind == "break" and id(node) not in nested):
+            if isinstance(node, facts.Return) or (
+                isinstance(node, facts.Jump) and node.kind == "break" and id(node) not in nested
+            ):
                 return True
         after = self._after(trial)
-        return any(isinstance(node, facts.Return) or (isinstance(node, facts.Jump) and node.kind == "break") for node in below(after))
+        return any(
+            isinstance(node, facts.Return) or (isinstance(node, facts.Jump) and node.kind == "break")
+            for node in below(after)
+        )
 
     def _after(self, trial: facts.Try) -> facts.Block:
         body = self._node.body
@@ -141,96 +157,92 @@ class LoopWatch:
                 return body[index + 1 :]
         return ()
 
-    def _success_moves_on(self, trial: facts.Try) -> bool:
-        """Whether only success changes what a ``while`` tests."""
-        assert isinstance(self._node, facts.While)
-        tested = {node.id for node in (self._node.test, *descendants(self._node.test)) if isinstance(node, facts.Name)}
-        changed = _assigned(trial.body) | _assigned(trial.orelse)
-        return not tested.isdisjoint(changed)
-
-    def _policy(self, retried: set[Leak], leaks: Leaks) -> Policy:
-        wait, jitter, seconds = self._waits()
-        attempts = self._attempts()
-        bounded = self._bounded(retried, leaks)
+    def _policy(self, retried: set[Leak]) -> Policy:
+        trial, handler = self._handler_of(retried)
+        course = Rehearsal(self._engine, self._frame, trial, handler).loop(self._node)
+        changing = assigned(self._node.body)
+        if isinstance(self._node, facts.For):
+            changing |= names(self._node.target)
+        wait, jitter, seconds = self._waits(course, trial, handler, changing)
         errors = tuple(sorted({leak.raised for leak in retried}))
-        return Policy("loop", self._node, self._frame.module, attempts if bounded else None, bounded, wait, jitter, Predicate("only", errors), "original", seconds)
+        return Policy(
+            "loop",
+            self._node,
+            self._frame.module,
+            course.attempts,
+            course.bounded,
+            wait,
+            jitter,
+            Predicate("only", errors),
+            "original",
+            seconds,
+            follows=course.told,
+            repairs=repairs(trial, handler, self._after(trial)),
+        )
 
-    def _attempts(self) -> int | None:
-        node = self._node
-        if isinstance(node, facts.For):
-            if isinstance(node.iterable, facts.Call) and library.written(node.iterable.func) == "range":
-                args = [self._constant(arg.value) for arg in node.iterable.args]
-                if len(args) == 1 and isinstance(args[0], int):
-                    return args[0]
-                if len(args) >= 2 and isinstance(args[0], int) and isinstance(args[1], int):
-                    return len(range(args[0], args[1], args[2] if len(args) > 2 and isinstance(args[2], int) and args[2] else 1))
-            if isinstance(node.iterable, facts.Sequence):
-                return len(node.iterable.items)
-            return None
-        test = node.test
-        if isinstance(test, facts.Compare) and isinstance(test.left, facts.Name) and test.op in ("<", "<="):
-            limit = self._constant(test.right)
-            start = self._first_constant(test.left.id)
-            if isinstance(limit, int) and isinstance(start, int):
-                return limit - start + (1 if test.op == "<=" else 0)
+    def _waits(self, course: Course, trial: facts.Try, handler: Handler, changing: set[str]) -> Wait:
+        found = wait_of(course)
+        if found is not None:
+            return found
+        body = tuple(item for item in self._node.body if item is not trial)
+        return waits_in(self._engine, self._frame, (*body, *handler.body, *trial.finalbody), changing)
+
+    def _handler_of(self, retried: set[Leak]) -> tuple[facts.Try, Handler]:
+        """The handler that the plainest of the errors comes to."""
+        leak = min(retried, key=lambda item: (item.error != "RateLimitError", item.error))
+        trial = self._trials[leak]
+        release = self._engine.catalogue(leak.site.module, leak.site.era)
+        for handler in trial.handlers:
+            if handler.type is None:
+                return trial, handler
+            values = self._engine.evaluator.value(handler.type, self._frame)
+            if clause_of(values, self._engine).verdict(leak, release) == CATCHES:
+                return trial, handler
+        return trial, trial.handlers[-1]
+
+
+def _uses_target(node: facts.For, trial: facts.Try) -> bool:
+    """Whether a ``for`` gives each round its own work."""
+    used = {item.id for item in below(trial.body) if isinstance(item, facts.Name)}
+    return not (names(node.target) - {"_"}).isdisjoint(used)
+
+
+def _success_moves_on(node: facts.While, trial: facts.Try) -> bool:
+    """Whether only success changes what a ``while`` tests."""
+    return not names(node.test).isdisjoint(assigned(trial.body) | assigned(trial.orelse))
+
+
+def _numeric(value: Display) -> bool:
+    """Whether a display holds numbers and None only: delays, not work."""
+    held = [item for _, found in value.items for item in found]
+    return bool(held) and all(
+        isinstance(item, Literal) and (item.value is None or isinstance(item.value, (int, float))) for item in held
+    )
+
+
+def wait_of(course: Course) -> Wait | None:
+    """How the waits of a rehearsal grow; None where its numbers do not tell."""
+    if course.told:
+        return "growing", False, None
+    if not course.waits:
+        return "none", False, 0.0
+    known = [wait for wait in course.waits if wait is not None]
+    if len(known) < len(course.waits):
         return None
-
-    def _constant(self, node: Expr) -> object | None:
-        found = constants(self._engine.evaluator.value(node, self._frame))
-        numbers = [item for item in found if isinstance(item, (int, float)) and not isinstance(item, bool)]
-        return numbers[0] if len(numbers) == 1 else None
-
-    def _first_constant(self, name: str) -> object | None:
-        for binding in self._frame.module.scope_of(self._frame.function).bindings.get(name, ()):
-            if binding.kind == "value" and isinstance(binding.node, facts.Const):
-                return binding.node.value
+    random = any(wait.random for wait in known)
+    longest = max(wait.high for wait in known)
+    if longest == 0:
+        return "none", False, 0.0
+    if len(known) == 1:
         return None
-
-    def _bounded(self, retried: set[Leak], leaks: Leaks) -> bool:
-        if isinstance(self._node, facts.For):
-            return not (isinstance(self._node.iterable, facts.Call) and library.written(self._node.iterable.func) in ("count", "cycle", "iter"))
-        if retried & self._left or {(leak.site, leak.error) for leak in retried} & {(leak.site, leak.error) for leak in leaks}:
-            return True
-        tested = {node.id for node in (self._node.test, *descendants(self._node.test)) if isinstance(node, facts.Name)}
-        in_handlers: set[str] = set()
-        for trial in {self._trials[leak] for leak in retried}:
-            for handler in trial.handlers:
-                in_handlers |= _assigned(handler.body)
-            in_handlers |= _assigned(self._after(trial)) | _assigned(trial.finalbody)
-            before = self._node.body[: len(self._node.body) - len(self._after(trial))]
-            in_handlers |= _assigned(tuple(item for item in before if item is not trial))
-        for node in below(self._node.body):
-            if isinstance(node, facts.If) and any(isinstance(item, (facts.Raise, facts.Return)) or (isinstance(item, facts.Jump) and item.kind == "break") for item in node.body):
-                names = {item.id for item in (node.test, *descendants(node.test)) if isinstance(item, facts.Name)}
-                if names & (in_handlers | _assigned(self._node.body)):
-                    return True
-        return not tested.isdisjoint(in_handlers)
-
-    def _waits(self) -> tuple[str, bool, float | None]:
-        changing = _assigned(self._node.body)
-        if isinstance(self._node, facts.For):
-            changing |= {node.id for node in (self._node.target, *descendants(self._node.target)) if isinstance(node, facts.Name)}
-        return waits_in(self._engine, self._frame, self._node.body, changing)
+    if known[-1].high > known[0].high * 1.01 or known[-1].low > known[0].low + 0.5:
+        return "growing", random, None
+    return "fixed", random, longest
 
 
-def _assigned(body: facts.Block) -> set[str]:
-    """Names that statements of a block assign."""
-    found: set[str] = set()
-    for node in below(body):
-        targets: tuple[Expr, ...] = ()
-        if isinstance(node, facts.Assign):
-            targets = node.targets
-        elif isinstance(node, facts.AugAssign):
-            targets = (node.target,)
-        for target in targets:
-            found |= {item.id for item in (target, *descendants(target)) if isinstance(item, facts.Name)}
-    return found
-
-
-def waits_in(engine: "Engine", frame: Frame, body: facts.Block, changing: set[str]) -> tuple[str, bool, float | None]:
+def waits_in(engine: "Engine", frame: Frame, body: facts.Block, changing: set[str]) -> Wait:
     """How a block waits: none, fixed or growing, whether at random, and how many seconds when that is fixed."""
-    best: tuple[str, bool, float | None] = ("none", False, 0.0)
-    order = {"none": 0, "fixed": 1, "growing": 2}
+    best: Wait = ("none", False, 0.0)
     for node in below(body):
         if not isinstance(node, facts.Call):
             continue
@@ -238,29 +250,34 @@ def waits_in(engine: "Engine", frame: Frame, body: facts.Block, changing: set[st
         paths = {value.path for value in engine.evaluator.value(node.func, frame) if isinstance(value, External)}
         if paths & library.SLEEPS or name == "sleep":
             found = _one_wait(engine, frame, node, changing)
-        elif any(word in name.lower() for word in WAITING_WORDS) and name not in ("wait_for", "wait"):
+        elif any(word in name.lower() for word in WAITING_WORDS) and name not in NO_WAITS:
             found = ("growing", True, None)
         else:
             continue
-        if order[found[0]] >= order[best[0]]:
+        if ORDER[found[0]] >= ORDER[best[0]]:
             best = found
     return best
 
 
-def _one_wait(engine: "Engine", frame: Frame, node: facts.Call, changing: set[str]) -> tuple[str, bool, float | None]:
+def _one_wait(engine: "Engine", frame: Frame, node: facts.Call, changing: set[str]) -> Wait:
     if not node.args:
         return "fixed", False, None
     return _growth(engine, frame, node.args[0].value, changing, 0)
 
 
-def _growth(engine: "Engine", frame: Frame, wanted: Expr, changing: set[str], depth: int) -> tuple[str, bool, float | None]:
+def _growth(engine: "Engine", frame: Frame, wanted: Expr, changing: set[str], depth: int) -> Wait:
     parts = [wanted, *descendants(wanted)]
     calls = [library.dotted(item.func) for item in parts if isinstance(item, facts.Call)]
     jitter = any(("random" in name or "uniform" in name or "randint" in name or "jitter" in name) for name in calls)
     names = {item.id for item in parts if isinstance(item, facts.Name)}
     attributes = {item.attr for item in parts if isinstance(item, facts.Attr)}
     told = any("retry" in name.lower() or name in ("headers", "response") for name in attributes | names)
-    growing = bool(names & changing) or told or any("expo" in name or "backoff" in name for name in calls) or any("delay" in attr or "backoff" in attr for attr in attributes & changing)
+    growing = (
+        bool(names & changing)
+        or told
+        or any("expo" in name or "backoff" in name for name in calls)
+        or any("delay" in attr or "backoff" in attr for attr in attributes & changing)
+    )
     if growing and depth < 3 and not told:
         inner = [_resolved(engine, frame, name, changing, depth) for name in sorted(names & changing)]
         if inner and all(kind == "fixed" for kind, _, _ in inner) and isinstance(wanted, facts.Name):
@@ -272,13 +289,21 @@ def _growth(engine: "Engine", frame: Frame, wanted: Expr, changing: set[str], de
     return "fixed", jitter, float(known[0]) if len(known) == 1 else None
 
 
-def _resolved(engine: "Engine", frame: Frame, name: str, changing: set[str], depth: int) -> tuple[str, bool, float | None]:
+def _resolved(engine: "Engine", frame: Frame, name: str, changing: set[str], depth: int) -> Wait:
     """How a name that the loop assigns grows: by what it is assigned."""
-    kinds: list[tuple[str, bool, float | None]] = []
+    kinds: list[Wait] = []
     for binding in frame.module.scope_of(frame.function).bindings.get(name, ()):
         if binding.kind != "value" or not isinstance(binding.node, Expr) or binding.path:
             return "growing", False, None
-        kinds.append(_growth(engine, frame, binding.node, changing - {name} if not _mentions(binding.node, name) else changing, depth + 1))
+        kinds.append(
+            _growth(
+                engine,
+                frame,
+                binding.node,
+                changing - {name} if not _mentions(binding.node, name) else changing,
+                depth + 1,
+            )
+        )
     if not kinds:
         return "growing", False, None
     jitter = any(random for _, random, _ in kinds)
@@ -291,21 +316,92 @@ def _mentions(node: Expr, name: str) -> bool:
     return any(isinstance(item, facts.Name) and item.id == name for item in (node, *descendants(node)))
 
 
+def repairs(trial: facts.Try, handler: Handler, after: facts.Block) -> bool:
+    """Whether the request is mended before it goes out again: a name that its call is given is changed in between."""
+    given: set[str] = set()
+    for node in below(trial.body):
+        if isinstance(node, facts.Call) and library.written(node.func) not in QUIET:
+            given |= {name for arg in node.args for name in names(arg.value)}
+    changed = assigned(handler.body) | assigned(after) | _mutated(handler.body)
+    return not given.isdisjoint(changed)
+
+
+def _mutated(body: facts.Block) -> set[str]:
+    """Names whose objects a block changes: ``messages.pop()``, ``kwargs["model"] = ...``, ``del messages[0]``."""
+    found: set[str] = set()
+    for node in below(body):
+        targets: tuple[Expr, ...] = ()
+        if isinstance(node, facts.Call) and isinstance(node.func, facts.Attr) and node.func.attr in MUTATORS:
+            targets = (node.func.value,)
+        elif isinstance(node, facts.Delete):
+            targets = node.targets
+        elif isinstance(node, facts.Assign):
+            targets = tuple(target for target in node.targets if isinstance(target, (facts.Subscript, facts.Attr)))
+        for target in targets:
+            root: Expr = target
+            while isinstance(root, (facts.Subscript, facts.Attr)):
+                root = root.value
+            if isinstance(root, facts.Name):
+                found.add(root.id)
+    return found
+
+
 def recursion(engine: "Engine", frame: Frame, handler: Handler) -> Policy | None:
     """The retry of a handler that calls its own function again."""
     function = frame.function
-    if function is None:
+    if not isinstance(function, facts.Function):
         return None
+    node = _calls_itself(engine, frame, function, handler)
+    trial = next((one for one in below(function.body) if isinstance(one, facts.Try) and handler in one.handlers), None)
+    if node is None or trial is None:
+        return None
+    course = Rehearsal(engine, frame, trial, handler).recursion(function)
+    wait, jitter, seconds = wait_of(course) or waits_in(
+        engine, frame, handler.body, {param.name for param in function.params}
+    )
+    predicate = EVERYTHING if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
+    passed = {param.name for param in function.params} & _request_names(trial) & _given_anew(node)
+    return Policy(
+        "loop",
+        node,
+        frame.module,
+        course.attempts,
+        course.bounded,
+        wait,
+        jitter,
+        predicate,
+        "original",
+        seconds,
+        follows=course.told,
+        repairs=bool(passed) or repairs(trial, handler, ()),
+    )
+
+
+def _calls_itself(engine: "Engine", frame: Frame, function: facts.Function, handler: Handler) -> facts.Call | None:
     for node in below(handler.body):
         if not isinstance(node, facts.Call) or library.written(node.func) != function.name:
             continue
         for value in engine.evaluator.value(node.func, frame):
-            target: object = value.function if isinstance(value, Bound) else value
-            while isinstance(target, Retried):
+            target: object = value
+            while isinstance(target, (Bound, Retried)):
                 target = target.function
             if isinstance(target, FunctionRef) and target.function is function:
-                wait, jitter, seconds = waits_in(engine, frame, handler.body, {param.name for param in function.params})
-                counts = any(isinstance(item, facts.BinOp) for arg in node.args for item in (arg.value, *descendants(arg.value))) or bool(_assigned(handler.body) & {param.name for param in function.params})
-                statement: Stmt | Expr = node
-                return Policy("loop", statement, frame.module, None, counts, wait, jitter, Predicate("all"), "original", seconds)
+                return node
     return None
+
+
+def _request_names(trial: facts.Try) -> set[str]:
+    return {
+        name
+        for node in below(trial.body)
+        if isinstance(node, facts.Call) and library.written(node.func) not in QUIET
+        for arg in node.args
+        for name in names(arg.value)
+    }
+
+
+def _given_anew(node: facts.Call) -> set[str]:
+    """Parameters that a call of itself is given something else for: ``ask(prompt[:-100])``."""
+    return {
+        name for arg in node.args if not isinstance(arg.value, (facts.Name, facts.Const)) for name in names(arg.value)
+    }

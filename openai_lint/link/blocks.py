@@ -1,0 +1,97 @@
+"""Questions about statements that need nothing but them: what they assign, whether they leave, what is inside."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from openai_lint import facts
+from openai_lint.facts import Block, Expr, Stmt
+from openai_lint.link import library
+from openai_lint.link.sums import names
+
+QUIET = frozenset(
+    {"print", "debug", "info", "warning", "warn", "error", "exception", "log", "critical", "write", "time", "monotonic"}
+)
+"""Calls that surely are no request."""
+
+
+def below(node: Any) -> Iterator[Any]:
+    """Every node below one, nested functions left out."""
+    for child in facts.children(node):
+        yield child
+        if not isinstance(child, (facts.Function, facts.Class, facts.Lambda)):
+            yield from below(child)
+
+
+def inside(body: Block) -> Iterator[Any]:
+    """Every node of a block, nested functions left out."""
+    for statement in body:
+        yield statement
+        if not isinstance(statement, (facts.Function, facts.Class)):
+            yield from below(statement)
+
+
+def assigned(body: Block) -> set[str]:
+    """Names that statements of a block assign."""
+    found: set[str] = set()
+    for node in inside(body):
+        targets: tuple[Expr, ...] = ()
+        if isinstance(node, facts.Assign):
+            targets = node.targets
+        elif isinstance(node, (facts.AugAssign, facts.NamedExpr)):
+            targets = (node.target,)
+        for target in targets:
+            parts = target.items if isinstance(target, facts.Sequence) else (target,)
+            found |= {part.id for part in parts if isinstance(part, facts.Name)}
+    return found
+
+
+def leaves(body: Block) -> bool:
+    """Whether a block surely leaves by ``raise``, ``return``, ``break`` or an exit."""
+    for node in body:
+        match node:
+            case facts.Raise() | facts.Return() | facts.Jump(kind="break"):
+                return True
+            case facts.If() if node.orelse and leaves(node.body) and leaves(node.orelse):
+                return True
+            case facts.ExprStmt(value=facts.Call() as call) if library.written(call.func) in library.EXIT_WORDS:
+                return True
+            case _:
+                continue
+    return False
+
+
+def asks(node: Stmt) -> bool:
+    """Whether a statement makes a call that may be the request."""
+    return any(isinstance(part, facts.Call) and library.written(part.func) not in QUIET for part in below(node))
+
+
+def follows(node: Expr) -> bool:
+    """Whether a wait is taken from the answer: a header, an attribute of that name."""
+    for part in (node, *below(node)):
+        word = part.id if isinstance(part, facts.Name) else part.attr if isinstance(part, facts.Attr) else ""
+        text = part.value if isinstance(part, facts.Const) and isinstance(part.value, str) else ""
+        if "retry_after" in word.lower() or word == "headers" or "retry-after" in text.lower():
+            return True
+    return False
+
+
+def targets_of(node: facts.For | facts.While) -> set[str]:
+    """The names that a ``for`` binds."""
+    return names(node.target) if isinstance(node, facts.For) else set()
+
+
+def around(wanted: Stmt, body: Block) -> set[int]:
+    """The nodes around a statement in a block, by identity."""
+    found: set[int] = set()
+
+    def search(node: Any) -> bool:
+        if node is wanted:
+            return True
+        if any(search(child) for child in facts.children(node)):
+            found.add(id(node))
+            return True
+        return False
+
+    for statement in body:
+        search(statement)
+    return found

@@ -1,0 +1,397 @@
+"""A retry written by hand, gone through on paper while the failure lasts: how often, how long, and whether it ends.
+
+The statements of the loop (or of the function that calls itself) are followed with the numbers that the code tells. A
+condition on the error takes the branch that stays; one that cannot be decided and has a branch that leaves is a bound
+that nobody can count.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from openai_lint import facts
+from openai_lint.facts import Block, Expr, Function, Handler, Stmt, Try
+from openai_lint.link import library
+from openai_lint.link.blocks import around, asks, assigned, below, follows, leaves, targets_of
+from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, names, single
+from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef, Retried
+
+if TYPE_CHECKING:
+    from openai_lint.link.engine import Engine
+
+MOST_ROUNDS = 300
+"""A loop that goes on longer than this has no end that matters."""
+
+UNCOUNTED_ROUNDS = 6
+"""How many rounds are followed where their number is not known."""
+
+WAITING_WORDS = ("sleep", "backoff", "back_off", "wait", "delay", "cooldown")
+"""Words in the name of a function that cannot be seen and probably waits."""
+
+NO_WAITS = frozenset({"wait_for", "wait", "wait_closed", "get_delay", "get_backoff"})
+"""Names with such a word that do not."""
+
+NEXT, AGAIN, OUT = "next", "again", "out"
+
+
+@dataclass(slots=True)
+class Course:
+    """What was seen: requests made, waits between them (None: not known how long), and how it ended."""
+
+    requests: int = 0
+    waits: list[Number | None] = field(default_factory=list)
+    told: bool = False
+    escape: bool = False
+    ended: bool = False
+    uncounted: bool = False
+
+    @property
+    def attempts(self) -> int | None:
+        """The number of requests, where it can be counted."""
+        return self.requests if self.ended and not self.uncounted else None
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it ends, sooner or later."""
+        return self.ended or self.escape or self.uncounted
+
+
+class Rehearsal:
+    """Follows one loop, or one function that calls itself."""
+
+    def __init__(self, engine: "Engine", frame: Frame, trial: Try, handler: Handler) -> None:
+        self._engine = engine
+        self._frame = frame
+        self._trial = trial
+        self._handler = handler
+        self._holders = around(trial, frame.module.facts.body if frame.function is None else frame.function.body)
+        self._sums = Sums(engine, frame, {})
+        self._start: tuple[int, int] = (0, 0)
+        self._passed: Sheet | None = None
+        self._tested: set[str] = set()
+        self.course = Course()
+
+    # --- loops
+
+    def loop(self, node: facts.While | facts.For) -> Course:
+        """Go through a loop."""
+        self._start = node.span[:2]
+        self._sums.sheet = self._before(node.body)
+        return self._while(node) if isinstance(node, facts.While) else self._for(node)
+
+    def _while(self, node: facts.While) -> Course:
+        course = self.course
+        for _ in range(MOST_ROUNDS):
+            test = self._sums.truth(node.test)
+            if test is False:
+                course.ended = True
+                break
+            before = dict(self._sums.sheet)
+            signal = self._block(node.body)
+            if signal == OUT:
+                course.ended = True
+                break
+            if test is not True:
+                changed = {
+                    name
+                    for name, item in self._sums.sheet.items()
+                    if before.get(name, UNKNOWN) != item or item is UNKNOWN
+                }
+                if self._may_end(node.test, changed):
+                    course.escape = True
+            if (course.escape or before == self._sums.sheet) and course.requests >= UNCOUNTED_ROUNDS:
+                break
+        return course
+
+    def _may_end(self, test: Expr, changed: set[str]) -> bool:
+        """Whether a condition that cannot be worked out may come to be false while the failure lasts."""
+        if names(test) & changed:
+            return True
+        parts = [test, *below(test)]
+        return any(
+            isinstance(part, facts.Attr) or (isinstance(part, facts.Call) and library.written(part.func) != "len")
+            for part in parts
+        )
+
+    def _for(self, node: facts.For) -> Course:
+        course = self.course
+        rounds = self._rounds(node.iterable)
+        course.uncounted = rounds is None and not self._endless(node.iterable)
+        for number in range(MOST_ROUNDS):
+            if rounds is not None and number >= len(rounds):
+                course.ended = True
+                break
+            item: Item = rounds[number] if rounds is not None else Number(float(number), float(number))
+            self._bind(node.target, item)
+            if self._block(node.body) == OUT:
+                course.ended = True
+                break
+            if rounds is None and number + 1 >= UNCOUNTED_ROUNDS and (course.uncounted or course.escape):
+                break
+        return course
+
+    @staticmethod
+    def _endless(iterable: Expr) -> bool:
+        return isinstance(iterable, facts.Call) and library.written(iterable.func) in (
+            "count",
+            "cycle",
+            "iter",
+            "repeat",
+        )
+
+    def _rounds(self, iterable: Expr) -> list[Item] | None:
+        """What a ``for`` goes through, where that can be listed."""
+        if isinstance(iterable, facts.Call) and library.written(iterable.func) == "range":
+            given = [self._sums.value(arg.value) for arg in iterable.args]
+            numbers = [int(item.low) for item in given if isinstance(item, Number) and item.low == item.high]
+            if len(numbers) == len(given) and 1 <= len(given) <= 3 and (len(given) < 3 or numbers[2]):
+                return [Number(float(item), float(item)) for item in range(*numbers)[: MOST_ROUNDS + 1]]
+            return None
+        if isinstance(iterable, facts.Sequence):
+            return [self._sums.value(item) for item in iterable.items]
+        for value in self._engine.evaluator.value(iterable, self._frame):
+            if isinstance(value, Display) and all(isinstance(key, int) for key, _ in value.items):
+                return [single(found) for _, found in value.items]
+        return None
+
+    def _bind(self, target: Expr, item: Item) -> None:
+        if isinstance(target, facts.Name):
+            self._sums.sheet[target.id] = item
+        elif isinstance(target, facts.Sequence):
+            for index, part in enumerate(target.items):
+                self._bind(part, item if index == 0 else UNKNOWN)
+
+    # --- recursion
+
+    def recursion(self, function: Function) -> Course:
+        """Go through a function whose handler calls it again."""
+        self._start = (function.span[2], function.span[3])
+        course = self.course
+        scope = self._frame.module.scope_of(function)
+        sheet: Sheet = {}
+        for param in function.params:
+            for binding in scope.bindings.get(param.name, ()):
+                if binding.kind == "param" and param.default is not None:
+                    sheet[param.name] = self._sums.value(param.default)
+        for _ in range(MOST_ROUNDS):
+            self._sums.sheet = dict(sheet)
+            passed = self._once(function)
+            if passed is None:
+                course.ended = True
+                break
+            merged = {**sheet, **passed}
+            if merged == sheet and not course.escape:
+                break  # nothing counts: the next round is like this one
+            if UNKNOWN in passed.values() and course.requests >= UNCOUNTED_ROUNDS:
+                break
+            sheet = merged
+        return course
+
+    def _once(self, function: Function) -> Sheet | None:
+        """One run of the function; what it passes to itself, or None when it does not call itself again."""
+        self._passed = None
+        self._block(function.body)
+        return self._passed
+
+    # --- statements
+
+    def _block(self, body: Block) -> str:
+        for statement in body:
+            signal = self._statement(statement)
+            if signal != NEXT:
+                return signal
+        return NEXT
+
+    def _statement(self, node: Stmt) -> str:
+        match node:
+            case Try():
+                return self._try(node)
+            case facts.If():
+                return self._if(node)
+            case facts.With():
+                return self._block(node.body)
+            case facts.Return():
+                if node.value is not None:
+                    self._waits_in(node.value)
+                return AGAIN if self._passed is not None else OUT
+            case facts.Raise():
+                return OUT
+            case facts.Jump():
+                return {"break": OUT, "continue": AGAIN}.get(node.kind, NEXT)
+            case facts.Assign(value=Expr() as value):
+                self._assign(node, value)
+            case facts.AugAssign():
+                self._augment(node)
+            case facts.ExprStmt():
+                self._waits_in(node.value)
+                if isinstance(node.value, facts.Call) and library.written(node.value.func) in library.EXIT_WORDS:
+                    return OUT
+            case facts.For() | facts.While():
+                return self._inner(node)
+            case _:
+                pass
+        return AGAIN if self._passed is not None else NEXT
+
+    def _try(self, node: Try) -> str:
+        if node is not self._trial:
+            if id(node) in self._holders:
+                return self._block(node.body)
+            signal = self._block(node.body)
+            return signal if signal != NEXT else self._block(node.finalbody)
+        for statement in node.body:
+            if asks(statement):
+                break
+            self._statement(statement)
+        self.course.requests += 1
+        if self._handler.name is not None:
+            self._sums.sheet[self._handler.name] = ERROR
+        signal = self._block(self._handler.body)
+        last = self._block(node.finalbody)
+        return last if last != NEXT else signal
+
+    def _if(self, node: facts.If) -> str:
+        self._waits_in(node.test)
+        test = self._sums.truth(node.test)
+        if test is True or test is False:
+            return self._block(node.body if test else node.orelse)
+        for branch, other in ((node.body, node.orelse), (node.orelse, node.body)):
+            if any(id(statement) in self._holders or statement is self._trial for statement in branch):
+                if leaves(other) and test is UNKNOWN:
+                    self.course.escape = True
+                return self._block(branch)
+        if leaves(node.body) or (node.orelse and leaves(node.orelse)):
+            self.course.escape = self.course.escape or test is UNKNOWN
+            return self._block(node.orelse if leaves(node.body) else node.body)
+        first = self._block(node.body)
+        return first if first != OUT else NEXT
+
+    def _inner(self, node: facts.For | facts.While) -> str:
+        """A loop inside: it holds the trial, or it waits, or it does not matter."""
+        if id(node) in self._holders:
+            self._sums.sheet.update(dict.fromkeys(targets_of(node), UNKNOWN))
+            return self._block(node.body) if self._block_has_trial(node.body) else NEXT
+        if any(self._is_wait(part) for part in below(node) if isinstance(part, facts.Call)):
+            self.course.waits.append(None)
+        return NEXT
+
+    def _block_has_trial(self, body: Block) -> bool:
+        return any(statement is self._trial or id(statement) in self._holders for statement in body)
+
+    def _assign(self, node: facts.Assign, value: Expr) -> None:
+        self._waits_in(value)
+        found = self._sums.value(value)
+        for target in node.targets:
+            written = library.dotted(target)
+            if written:
+                self._sums.sheet[written] = found
+            elif isinstance(target, facts.Sequence) and isinstance(value, facts.Sequence):
+                for part, item in zip(target.items, value.items, strict=False):
+                    if isinstance(part, facts.Name):
+                        self._sums.sheet[part.id] = self._sums.value(item)
+
+    def _augment(self, node: facts.AugAssign) -> None:
+        self._waits_in(node.value)
+        written = library.dotted(node.target)
+        if written:
+            self._sums.sheet[written] = combine(node.op, self._sums.value(node.target), self._sums.value(node.value))
+
+    # --- waits and calls
+
+    def _waits_in(self, node: Expr) -> None:
+        for part in (node, *below(node)):
+            if isinstance(part, facts.Call):
+                if self._again(part):
+                    continue
+                if self._is_wait(part):
+                    self._wait(part)
+
+    def _is_wait(self, node: facts.Call) -> bool:
+        name = library.written(node.func)
+        if name == "sleep":
+            return True
+        values = self._engine.evaluator.value(node.func, self._frame)
+        if any(isinstance(value, External) and value.path in library.SLEEPS for value in values):
+            return True
+        return name not in NO_WAITS and any(word in name.lower() for word in WAITING_WORDS)
+
+    def _wait(self, node: facts.Call) -> None:
+        name = library.written(node.func)
+        plain = name == "sleep" or any(
+            isinstance(value, External) and value.path in library.SLEEPS
+            for value in self._engine.evaluator.value(node.func, self._frame)
+        )
+        if not plain or not node.args:
+            self._helper(node)
+            return
+        given = self._sums.value(node.args[0].value)
+        if given is ERROR or follows(node.args[0].value):
+            self.course.told = True
+        self.course.waits.append(given if isinstance(given, Number) else None)
+
+    def _helper(self, node: facts.Call) -> None:
+        """A function of the project that waits: gone through with what it is given, or taken for a good one."""
+        for value in self._engine.evaluator.value(node.func, self._frame):
+            target: object = value.function if isinstance(value, Bound) else value
+            if isinstance(target, FunctionRef) and len(target.function.body) < 12:
+                offset = 1 if isinstance(value, Bound) else 0
+                sheet: Sheet = {}
+                for param, arg in zip(target.function.params[offset:], node.args, strict=False):
+                    sheet[arg.keyword or param.name] = self._sums.value(arg.value)
+                inner = Rehearsal(
+                    self._engine,
+                    Frame(target.parent.module, target.function, target.parent),
+                    self._trial,
+                    self._handler,
+                )
+                inner._sums.sheet = sheet
+                inner._start = (target.function.span[2], target.function.span[3])
+                inner._block(target.function.body)
+                self.course.told = self.course.told or inner.course.told
+                self.course.waits += inner.course.waits or ([None] if library.written(node.func) != "sleep" else [])
+                return
+        self.course.waits.append(None)
+
+    def _again(self, node: facts.Call) -> bool:
+        """Whether a call is the function calling itself; what it passes is kept."""
+        function = self._frame.function
+        if not isinstance(function, Function) or library.written(node.func) != function.name:
+            return False
+        for value in self._engine.evaluator.value(node.func, self._frame):
+            offset = 0
+            target: object = value
+            while isinstance(target, (Bound, Retried)):
+                offset += isinstance(target, Bound)
+                target = target.function
+            if isinstance(target, FunctionRef) and target.function is function:
+                passed: Sheet = {}
+                params = [param.name for param in function.params][offset:]
+                for position, arg in enumerate(node.args):
+                    name = arg.keyword or (params[position] if position < len(params) and not arg.star else None)
+                    if name is not None:
+                        passed[name] = self._sums.value(arg.value)
+                self._passed = passed
+                return True
+        return False
+
+    # --- what is known before
+
+    def _before(self, body: Block) -> Sheet:
+        """The names that the loop assigns, as they stand when it begins."""
+        sheet: Sheet = {}
+        scope = self._frame.module.scope_of(self._frame.function)
+        for name in sorted(assigned(body)):
+            earlier = [
+                binding
+                for binding in scope.bindings.get(name, ())
+                if binding.kind == "param"
+                or (binding.kind == "value" and isinstance(binding.node, Expr) and binding.node.span[:2] < self._start)
+            ]
+            sheet[name] = UNKNOWN
+            if not earlier:
+                continue
+            binding = earlier[-1]
+            if binding.kind == "param":
+                found = self._engine.evaluator.parameter(binding.node, self._frame, scope)
+                sheet[name] = single(found)
+            elif not binding.path:
+                sheet[name] = Sums(self._engine, self._frame, {}).value(binding.node)
+        return sheet

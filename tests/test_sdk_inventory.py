@@ -72,9 +72,8 @@ def inventory(release: str, folder: Path, program: str) -> list[dict[str, Any]]:
     """What `openai-lint --inventory` says of one file."""
     (folder / "program.py").write_text(program)
     command = [sys.executable, "-m", "openai_lint", "--inventory", "--output-format", "json", "--isolated"]
-    result = subprocess.run(
-        [*command, "--sdk", release, "program.py"], cwd=folder, capture_output=True, text=True, check=True
-    )
+    result = subprocess.run([*command, "--sdk", release, "program.py"], cwd=folder, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-2000:]
     found: list[dict[str, Any]] = json.loads(result.stdout)["calls"]
     return found
 

@@ -133,6 +133,8 @@ def _run(paths: tuple[str, ...], options: Mapping[str, Any]) -> int:
     from openai_lint.selection import SelectorError
 
     stdin = None
+    if options["stdin_filename"] is not None and not paths:
+        paths = ("-",)
     if "-" in paths:
         stdin = (options["stdin_filename"], sys.stdin.buffer.read())
     try:

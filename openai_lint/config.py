@@ -45,7 +45,7 @@ DEFAULT_EXCLUDE = (
     "venv",
 )
 
-FORMATS = ("text", "full", "concise", "json", "sarif", "github", "gitlab", "junit")
+FORMATS = ("text", "full", "concise", "json", "sarif", "github", "gitlab", "junit", "html")
 LEVELS = ("info", "warning", "error")
 KINDS = ("auto", "application", "library")
 FILES = ("openai-lint.toml", "pyproject.toml")
@@ -138,6 +138,12 @@ class Config:
     extend: str | None = _option("path", None, "Another configuration file that this one starts from.")
     origin: str = field(default="defaults", metadata={})
     selection: tuple[Selection, ...] = field(default=(), metadata={})
+
+    @property
+    def layers(self) -> tuple[Selection, ...]:
+        """The layers that rules are selected in, the lowest first; one that was not read from files is one layer."""
+        own = Selection(self.origin, self.select, self.extend_select, self.ignore)
+        return self.selection or (own,)
 
     @property
     def shown_from(self) -> str:
@@ -262,18 +268,22 @@ def _selection(values: Mapping[str, Any], origin: str) -> Selection:
 class ConfigSource:
     """Finds the configuration of each file: the nearest file above it, then the command line's options on top.
 
-    ``explicit`` is the file of ``--config``; ``isolated`` ignores all files. ``overrides`` are typed values by field
-    name, as ``parse`` gives them.
+    ``explicit`` is the file of ``--config``, or a configuration; it holds for every file. ``isolated`` ignores all
+    files. ``overrides`` are typed values by field name, as ``parse`` gives them.
     """
 
     def __init__(
-        self, explicit: str | None = None, *, isolated: bool = False, overrides: Mapping[str, Any] | None = None
+        self,
+        explicit: "str | Config | None" = None,
+        *,
+        isolated: bool = False,
+        overrides: Mapping[str, Any] | None = None,
     ) -> None:
         self._isolated = isolated
         self._overrides = dict(overrides or {})
         self._folders: dict[str, Config] = {}
         self._own: dict[str, Config | None] = {}
-        self._explicit = self._load(explicit, needed=True) if explicit is not None else None
+        self._explicit = self._load(explicit, needed=True) if isinstance(explicit, str) else explicit
         self._default = self._config({}, (), "defaults")
 
     def for_path(self, path: str) -> Config:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openai_lint import files, gate
-from openai_lint.config import ConfigSource, parse
+from openai_lint.config import Config, ConfigSource, parse
 
 if TYPE_CHECKING:
-    from openai_lint.config import Config
     from openai_lint.facts import ModuleFacts, Unreadable
     from openai_lint.files import Workspace
     from openai_lint.findings import Judged
@@ -20,15 +19,17 @@ if TYPE_CHECKING:
 
 
 def lint(
-    paths: Iterable[str | Path] = (".",), config: Mapping[str, Any] | ConfigSource | None = None
+    paths: Iterable[str | Path] = (".",), config: Mapping[str, Any] | Config | ConfigSource | None = None
 ) -> "list[Finding]":
     """The findings in files and folders. Changes nothing and prints nothing.
 
     ``config`` holds keys as the configuration file writes them (``{"select": ["OAI1"]}``), which override the files
-    that are found beside the sources; or a ``ConfigSource``. Raises ``ConfigError`` for a configuration that cannot be
-    used, ``PathError`` for a path that does not exist, and RuntimeError where a rule fails.
+    that are found beside the sources; or it is a ``Config`` that holds for every file. Raises ``ConfigError`` for a
+    configuration that cannot be used, ``PathError`` for a path that does not exist, RuntimeError where a rule fails.
     """
-    if not isinstance(config, ConfigSource):
+    if isinstance(config, Config):
+        config = ConfigSource(config)
+    elif not isinstance(config, ConfigSource):
         config = ConfigSource(overrides=parse(config or {}, "config", files.absolute(".")))
     report = run([str(path) for path in paths], config)
     for failure in report.failures:
@@ -45,9 +46,9 @@ def run(
     known: bool = False,
 ) -> "Report":
     """Lints the paths; with ``inventory`` lists their API calls instead. ``stdin`` is the name and contents of ``-``.
-    Unless ``known``, findings that a baseline knows are left out.
 
-    Raises PathError, ConfigError and SelectorError for what the user has to mend; nothing else.
+    Findings that a baseline knows are left out, unless ``known``. Raises PathError, ConfigError and
+    SelectorError for what the user has to mend; nothing else.
     """
     from openai_lint import selection
     from openai_lint.report import joined
@@ -100,7 +101,7 @@ def _validate(workspace: "Workspace") -> None:
         selection.validate(config)
 
 
-def _configs(workspace: "Workspace") -> "list[Config]":
+def _configs(workspace: "Workspace") -> list[Config]:
     """The different configurations of the reported files."""
     folders = {path.rpartition("/")[0]: path for path in workspace.reported}
     return list({id(config): config for path in folders.values() for config in (workspace.config_for(path),)}.values())

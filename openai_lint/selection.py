@@ -51,7 +51,7 @@ def codes(selectors: tuple[str, ...], origin: str, key: str) -> frozenset[str]:
 
 def validate(config: Config) -> None:
     """Raises for the first selector in the configuration that matches no rule, as ``chosen`` does; imports no rule."""
-    for layer in config.selection:
+    for layer in config.layers:
         codes(layer.select or (), layer.origin, "select")
         codes(layer.extend, layer.origin, "extend-select")
         codes(layer.ignore, layer.origin, "ignore")
@@ -68,7 +68,7 @@ def chosen(config: Config) -> Chosen:
 
     Raises ConfigError for a selector in a file, and SelectorError for one on the command line, that matches no rule.
     """
-    return _chosen(config.selection)
+    return _chosen(config.layers)
 
 
 @cache

@@ -35,7 +35,10 @@ _DEFAULTS = {"select": "the default set", "exclude": "the list below"}
 def _lint(*arguments: str, where: Path = TOP) -> str:
     environment = {**os.environ, "PYTHONPATH": str(TOP), "NO_COLOR": "1"}
     command = [sys.executable, "-m", "openai_lint", *arguments]
-    return subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True, check=False).stdout
+    done = subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode > 1:
+        sys.exit(done.stderr)
+    return done.stdout
 
 
 def _shape(option: Any) -> str:

@@ -26,7 +26,7 @@ HERE = Path(__file__).parent.parent
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty repository; the rules OAI101 (error), OAI107 (warning), OAI202 (info), OAI104 (off) fire on each call."""
+    """An empty repository; the rules OAI101 (error), OAI107 (warning), OAI202 (info), OAI104 (off) see each call."""
     with_rules(
         monkeypatch,
         on_calls("OAI101", "unhandled-error"),
@@ -414,8 +414,9 @@ def test_standard_input(project: Path) -> None:
     done = run("-", "--output-format", "concise", "--select", "OAI101", stdin=CALL.encode())
     assert done.out == "<stdin>:4:7: OAI101 OAI101 speaks of responses.create\n"
     tree(project, {"sub/openai-lint.toml": "select = ['OAI107']"})
-    named = run("-", "--stdin-filename", "sub/x.py", "--output-format", "concise", stdin=CALL.encode())
-    assert named.out == "sub/x.py:4:7: OAI107 OAI107 speaks of responses.create\n"
+    for dash in (["-"], []):
+        named = run(*dash, "--stdin-filename", "sub/x.py", "--output-format", "concise", stdin=CALL.encode())
+        assert named.out == "sub/x.py:4:7: OAI107 OAI107 speaks of responses.create\n"
 
 
 def test_quiet_prints_findings_only(project: Path) -> None:
@@ -506,8 +507,16 @@ def test_lint_is_a_function_that_returns_findings(project: Path) -> None:
     found = openai_lint.lint(["a.py"], {"select": ["OAI101"]})
     assert [one.code for one in found] == ["OAI101"]
     assert pickle.loads(pickle.dumps(found)) == found
+    assert isinstance(found[0], openai_lint.Finding)
     assert openai_lint.lint([project / "a.py"], {"ignore": ["ALL"]}) == []
-    with pytest.raises(openai_lint.config.ConfigError, match="config: selekt: unknown key"):  # type: ignore[attr-defined]
+    tree(project, {"openai-lint.toml": "ignore = ['OAI101']"})
+    assert [one.code for one in openai_lint.lint()] == ["OAI107"]
+    assert [one.code for one in openai_lint.lint([project], openai_lint.Config(extend_select=("OAI104",)))] == [
+        "OAI101",
+        "OAI104",
+        "OAI107",
+    ]
+    with pytest.raises(openai_lint.ConfigError, match="config: selekt: unknown key"):
         openai_lint.lint(["a.py"], {"selekt": []})
 
 

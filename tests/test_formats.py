@@ -3,6 +3,7 @@
 import json
 import re
 import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
 from pathlib import Path
 from textwrap import dedent
 
@@ -260,6 +261,43 @@ def test_junit(path: str) -> None:
     clean = ET.fromstring(formats.render(Report(), "junit"))
     assert clean.attrib["failures"] == "0"
     assert clean[0][0].attrib["name"] == "no findings"
+
+
+def test_html(path: str) -> None:
+    class Reader(HTMLParser):
+        """Collects text, and checks that every element is closed."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.open: list[str] = []
+            self.text: list[str] = []
+
+        def handle_starttag(self, tag: str, attrs: object) -> None:
+            if tag != "meta":
+                self.open.append(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            assert self.open.pop() == tag
+
+        def handle_data(self, data: str) -> None:
+            self.text.append(data)
+
+    reader = Reader()
+    rendered = formats.render(report(finding(path, message="<script>x</script>")), "html")
+    reader.feed(rendered)
+    assert not reader.open
+    assert "<script" not in rendered
+    text = "".join(reader.text)
+    for part in (
+        "<script>x</script>",
+        "app/main.py",
+        "OAI101 unhandled-error",
+        "line 4",
+        "called here",
+        "Wrap it:",
+        "print(",
+    ):
+        assert part in text
 
 
 def test_statistics(path: str) -> None:

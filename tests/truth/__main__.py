@@ -1,4 +1,7 @@
-"""``python -m tests.truth [NAME]... [--sdk RELEASE]``: run programs by name, and print what was seen beside what the linter says."""
+"""Run programs by name, and print what was seen beside what the linter says.
+
+``python -m tests.truth [NAME]... [--sdk RELEASE]``
+"""
 
 import argparse
 import sys
@@ -35,7 +38,9 @@ def main() -> int:
         if len(fitting) <= 10:
             for place, site in truth.sites.items():
                 print(f"{program.name} {place}\n  seen: {site}")
-                entry = next((claims.entry_for(s, said.get(program.name, [])) for s in program.sites() if s.id == place), None)
+                entry = next(
+                    (claims.entry_for(s, said.get(program.name, [])) for s in program.sites() if s.id == place), None
+                )
                 if not options.observe:
                     print(f"  said: {entry}")
         if not options.observe:

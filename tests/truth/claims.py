@@ -1,6 +1,7 @@
 """What the linter says (its inventory), and how it stands against what was observed, verdict by verdict."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -9,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .harness import Retries, SiteTruth, Truth, names_of
+from .names import DOCUMENTED, FAULT_NAMES
 from .programs import Program, Site
-from .runner import DOCUMENTED
 
 ROOT = Path(__file__).resolve().parents[2]
 #: base classes that a policy may name, and what of the documented errors they hold
@@ -37,9 +38,10 @@ class Verdict:
 
 
 def inventory(programs: Iterable[Program], release: str) -> dict[str, list[dict]]:
-    """The linter's inventory of each program, by the program's name: one run over a folder that holds them all.
+    """The linter's inventory of each program, by the program's name: one run over all of them.
 
-    Each program is a project of its own (`root = true`), and the paths in the result are relative to it.
+    Each program is a project of its own (`root = true`, and named by its folder, because what lies below a named
+    folder is linked together), and the paths in the result are relative to it.
     """
     chosen = list(programs)
     found: dict[str, list[dict]] = {program.name: [] for program in chosen}
@@ -47,11 +49,20 @@ def inventory(programs: Iterable[Program], release: str) -> dict[str, list[dict]
         for program in chosen:
             program.write(Path(base, program.name))
             Path(base, program.name, "openai-lint.toml").write_text("root = true\n")
-        command = [sys.executable, "-m", "openai_lint", "--inventory", "--output-format", "json", "--no-cache", "--exit-zero"]
+        command = [
+            sys.executable,
+            "-m",
+            "openai_lint",
+            "--inventory",
+            "--output-format",
+            "json",
+            "--no-cache",
+            "--exit-zero",
+        ]
         done = subprocess.run(
-            [*command, "--sdk", release, "."],
+            [*command, "--sdk", release, *found],
             cwd=base,
-            env=without_path(),
+            env=with_checkout(),
             capture_output=True,
             text=True,
             check=False,
@@ -64,10 +75,8 @@ def inventory(programs: Iterable[Program], release: str) -> dict[str, list[dict]
     return found
 
 
-def without_path() -> dict[str, str]:
+def with_checkout() -> dict[str, str]:
     """The environment of the linter: the checkout is importable, whatever the working directory."""
-    import os
-
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
@@ -78,7 +87,9 @@ def entry_for(site: Site, calls: list[dict]) -> dict | None:
         for call in calls
         if call["path"] == site.path and call["start"]["line"] <= site.last and call["end"]["line"] >= site.first
     ]
-    return min(near, key=lambda call: (call["end"]["line"] - call["start"]["line"], call["start"]["line"]), default=None)
+    return min(
+        near, key=lambda call: (call["end"]["line"] - call["start"]["line"], call["start"]["line"]), default=None
+    )
 
 
 def judge(program: Program, release: str, truth: Truth, calls: list[dict]) -> list[Verdict]:
@@ -124,7 +135,7 @@ def retry_questions(
         return
     effective = own if own == "sdk" or most_calls > 1 else by_sdk
     yield "by", effective, claim.get("by")
-    if effective in (None, "sdk") and own != "sdk" or claim.get("by") != effective:
+    if (effective in (None, "sdk") and own != "sdk") or claim.get("by") != effective:
         return
     inner = int(program.facts.get("inner", "1"))
     yield "bounded", not retries.unbounded, claim.get("bounded")
@@ -165,51 +176,18 @@ def has_jitter(retries: Retries) -> bool:
     return any(low != retries.waits[fault] for fault, low in retries.low_waits.items())
 
 
-FAULT_NAMES = {
-    0: {
-        "bad_request": "InvalidRequestError",
-        "auth": "AuthenticationError",
-        "permission": "PermissionError",
-        "not_found": "InvalidRequestError",
-        "unprocessable": "APIError",
-        "rate": "RateLimitError",
-        "quota": "RateLimitError",
-        "server": "APIError",
-        "overloaded": "ServiceUnavailableError",
-        "timeout": "Timeout",
-        "refused": "APIConnectionError",
-        "dropped": "APIConnectionError",
-    },
-    1: {
-        "bad_request": "BadRequestError",
-        "auth": "AuthenticationError",
-        "permission": "PermissionDeniedError",
-        "not_found": "NotFoundError",
-        "conflict": "ConflictError",
-        "unprocessable": "UnprocessableEntityError",
-        "rate": "RateLimitError",
-        "quota": "RateLimitError",
-        "server": "InternalServerError",
-        "overloaded": "InternalServerError",
-        "timeout": "APITimeoutError",
-        "refused": "APIConnectionError",
-        "dropped": "APIConnectionError",
-    },
-}
-
-
 def retried_names(tries: dict[str, int], release: str) -> set[str]:
     """The documented names under whose faults there was more than one try."""
-    names = FAULT_NAMES[min(int(release.split(".")[0]), 1)]
+    names = FAULT_NAMES[min(int(release.partition(".")[0]), 1)]
     return {names[fault] for fault, count in tries.items() if count > 1}
 
 
 def expand(errors: Iterable[str], release: str) -> set[str]:
     """Documented names in a policy's errors, base classes put out into what they hold."""
-    major = min(int(release.split(".")[0]), 1)
+    major = min(int(release.partition(".")[0]), 1)
     found: set[str] = set()
     for error in errors:
-        name = error.rsplit(".", 1)[-1]
+        name = error.rpartition(".")[2]
         if name in BROAD or (major == 1 and name == "APIError"):
             found.update(DOCUMENTED[major])
         elif major == 1 and name == "APIStatusError":

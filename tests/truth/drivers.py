@@ -1,6 +1,6 @@
-"""How frameworks call a program: each function here plays the framework's part for one request, message, task or command.
+"""How frameworks call a program: each function plays the framework's part for one request, message, task or command.
 
-An error for which the framework has nothing but its default answer is handed to `note_end`: it reached the end unhandled.
+An error for which the framework has nothing but its default answer is handed to `note_end`: it got out unhandled.
 Objects of the program are named as text, ``module:attribute``, and imported here.
 """
 
@@ -83,7 +83,7 @@ def litestar(place: str, request: str, **kw: Any) -> None:
 
 
 def django(urls: str, request: str, middleware: tuple[str, ...] = (), **kw: Any) -> None:
-    """One request through Django's handler, with the program's middleware; what nobody takes is raised by the test client."""
+    """One request through Django's handler, with the program's middleware; the client raises what nobody takes."""
     from django import setup
     from django.conf import settings
 
@@ -134,7 +134,6 @@ def discord(place: str, text: str) -> None:
 
     async def ask() -> None:
         bot = _get(place)
-        default = commands.Bot.on_command_error
 
         async def noted(self: Any, ctx: Any, error: Exception) -> None:
             if not self.extra_events.get("on_command_error") and not (ctx.command and ctx.command.has_error_handler()):
@@ -142,7 +141,6 @@ def discord(place: str, text: str) -> None:
 
         commands.Bot.on_command_error = noted  # type: ignore[method-assign]
         commands.Bot.loop = property(lambda self: asyncio.get_running_loop())  # type: ignore[assignment,method-assign]
-        del default
 
         async def send(*args: Any, **kw: Any) -> None:
             return None

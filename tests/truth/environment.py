@@ -65,7 +65,16 @@ def libraries() -> Path:
     with (base() / "libs.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not mark.exists() or mark.read_text() != wanted:
-            pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target", str(target)]
+            pip = [
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--upgrade",
+                "--target",
+                str(target),
+            ]
             subprocess.run([sys.executable, *pip, *LIBRARIES], check=True)
             mark.write_text(wanted)
     return target

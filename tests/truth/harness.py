@@ -1,10 +1,11 @@
-"""Runs programs under faults and puts together what was observed: the truth that the linter's inventory is held against."""
+"""Runs programs under faults and puts together what was seen: the truth that the linter's inventory is held against."""
 
 import contextlib
 import hashlib
 import json
 import os
 import queue
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,8 +15,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from . import environment
+from .names import DOCUMENTED
 from .programs import Program
-from .runner import DOCUMENTED
 
 HERE = Path(__file__).parent
 #: the faults of a plain call, by major (0, or 1 for everything later)
@@ -80,8 +81,9 @@ class Runner:
 
     def __init__(self, release: str, port: int) -> None:
         config = {"paths": [str(path) for path in environment.paths(release)], "port": port}
-        command = [sys.executable, "-W", "ignore", str(HERE / "runner.py"), json.dumps(config)]
+        command = [sys.executable, "-W", "ignore", "-m", "truth.runner", json.dumps(config)]
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI", "AZURE", "PYTHON"))}
+        clean["PYTHONPATH"] = str(HERE.parent)
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean)
 
     def __call__(self, job: dict) -> dict:
@@ -117,18 +119,26 @@ class Server:
         self.process.stdout.close()
 
 
-LIBRARIES = {"tenacity", "backoff", "stamina", "retrying", "retry", "flask", "quart", "fastapi", "litestar", "django", "celery", "click",
-             "typer", "discord", "telegram", "pytest", "pydantic", "aiolimiter", "streamlit", "gradio"}  # fmt: skip
+#: what the fork server imports once, and the part of it that takes long
+LIBRARIES = {
+    "fastapi": "fastapi.testclient",
+    "litestar": "litestar.testing",
+    "discord": "discord.ext.commands",
+    "telegram": "telegram.ext",
+    "django": "django.test",
+}
+LIBRARIES |= dict.fromkeys(
+    ("tenacity", "backoff", "stamina", "retrying", "retry", "flask", "quart", "starlette", "celery", "click", "typer")
+)
+LIBRARIES |= dict.fromkeys(("pytest", "pydantic", "aiolimiter", "streamlit", "gradio"))
+IMPORT = re.compile(r"^\s*(?:import|from) (\w+)", re.M)
 
 
 def libraries_of(program: Program) -> list[str]:
     """The known libraries that the program's files import, to be imported once by the fork server."""
-    words = {word for text in program.files.values() for line in text.splitlines() if line.lstrip().startswith(("import ", "from "))
-             for word in line.replace(",", " ").replace(".", " ").split()}  # fmt: skip
-    found = sorted(LIBRARIES & words)
-    extra = {"fastapi": ["fastapi.testclient"], "litestar": ["litestar.testing"], "discord": ["discord.ext.commands"],
-             "telegram": ["telegram.ext"], "django": ["django.test"]}  # fmt: skip
-    return [name for library in found for name in [library, *extra.get(library, [])]]
+    imported = {name for text in program.files.values() for name in IMPORT.findall(text)}
+    found = sorted(LIBRARIES.keys() & imported)
+    return [name for library in found for name in (library, LIBRARIES[library]) if name]
 
 
 class Observer:
@@ -163,8 +173,8 @@ class Observer:
             or fine.get("left")
             or fine.get("exit") not in (None, "0", "'0'")
         ):
-            self.truth.problems.append(f"does not pass when nothing fails: {fine.get('other') or fine.get('left') or fine.get('exit')}"
-                                       f"\n{fine.get('output', '')[-1200:]}")  # fmt: skip
+            what = fine.get("other") or fine.get("left") or fine.get("exit")
+            self.truth.problems.append(f"does not pass when nothing fails: {what}\n{fine.get('output', '')[-1200:]}")
         for site in self.program.sites():
             self.truth.sites[site.id] = self.observe_site(site.id, fine)
         return self.truth
@@ -199,7 +209,9 @@ class Observer:
             iterates = fault in STREAM_FAULTS or skip > 0
             (iterated if iterates else created).update(names)
             truth.forms = sorted({*truth.forms, *(form for where, _, form in result["left"] if where == site)})
-            truth.lost = sorted({*truth.lost, *(name for where, name in result["lost"] if where == site and name not in names)})
+            truth.lost = sorted(
+                {*truth.lost, *(name for where, name in result["lost"] if where == site and name not in names)}
+            )
             if truth.function is not None:
                 leaves = {name for where, name in result["left_function"] if where == site}
                 truth.function = sorted({*truth.function, *leaves})
@@ -258,8 +270,10 @@ def waits_in(events: list[list[list]], site: str) -> tuple[list[float], list[flo
 def engine_hash() -> str:
     """What the observations depend on besides the program."""
     digest = hashlib.sha256()
-    for name in ("harness.py", "runner.py", "server.py", "programs.py", "drivers.py"):
-        digest.update((HERE / name).read_bytes())
+    judges = {"claims.py", "lexical.py", "__main__.py"}
+    for file in sorted(HERE.glob("*.py")):
+        if file.name not in judges and not file.name.startswith("test_"):
+            digest.update(file.read_bytes())
     return digest.hexdigest()
 
 

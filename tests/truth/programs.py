@@ -14,12 +14,12 @@
     ...
     ```
 
-One of ``run`` (a script with arguments, or ``-m package``), ``call`` (an expression, whose modules are imported) and ``drive``
-(an expression over `drivers`, where a framework calls the program) says how it starts. Each API call is marked by a comment
-``# api`` on one of its lines. Other facts:
+One of ``run`` (a script with arguments, or ``-m package``), ``call`` (an expression, whose modules are imported) and
+``drive`` (an expression over `drivers`, where a framework calls the program) says how it starts. Each API call is marked
+by a comment ``# api`` on one of its lines. Other facts:
 
-``sdk``          ``0.28``, ``1.x`` (every release from 1.0 on), ``1.x-2.x``, ``3.x``, or ``both``: written for 1.x, and put into the words
-                 of 0.28 by `to_zero` as a second program (its name ends in ``@0.28``)
+``sdk``          ``0.28``, ``1.x`` (every release from 1.0 on), ``1.x-2.x``, ``3.x``, or ``both``: written for 1.x, and put
+                 into the words of 0.28 by `to_zero` as a second program (its name ends in ``@0.28``)
 ``path``         a folder that an installation would put on the path (``src``)
 ``retry``        the library, ``loop`` or ``sdk`` that retries; attempts and waits are then compared
 ``bound``        ``time``, where a limit of time and no number ends it
@@ -38,12 +38,29 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "programs"
 MARK = re.compile(r"#\s*api\b")
-FACTS = {"path", "tags", "sdk", "run", "call", "drive", "retry", "inner", "known-limit", "python", "stdin", "bound", "waits"}
+FACTS = {
+    "path",
+    "tags",
+    "sdk",
+    "run",
+    "call",
+    "drive",
+    "retry",
+    "inner",
+    "known-limit",
+    "python",
+    "stdin",
+    "bound",
+    "waits",
+}
 
 
 @dataclass(frozen=True)
 class Site:
-    """One marked API call. Lines count from 1; `function` is the (first, last) line of the innermost ``def``, decorators included."""
+    """One marked API call. Lines count from 1.
+
+    `function` is the (first, last) line of the innermost ``def``, decorators included.
+    """
 
     path: str
     mark: int
@@ -162,8 +179,10 @@ def to_zero(text: str) -> str:
     """A module for 1.x in the words of 0.28; a module with an asynchronous client calls ``acreate``."""
     asynchronous = "openai.AsyncOpenAI(" in text
     for pattern, words in TO_ZERO:
-        text = re.sub(pattern, words, text, flags=re.M)
-    return re.sub(r"\bopenai\.(ChatCompletion|Embedding)\.create\b", r"openai.\1.acreate", text) if asynchronous else text
+        text = re.sub(pattern, words, text, flags=re.MULTILINE)
+    return (
+        re.sub(r"\bopenai\.(ChatCompletion|Embedding)\.create\b", r"openai.\1.acreate", text) if asynchronous else text
+    )
 
 
 def in_both(program: Program) -> Iterator[Program]:

@@ -72,7 +72,8 @@ def response_object(text: str) -> dict:
     part = {"type": "output_text", "text": text, "annotations": []}
     item = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
     return {
-        "id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": "gpt-4o", "output": [item],
+        "id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": "gpt-4o",
+        "output": [item],
         "parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "error": None, "incomplete_details": None,
         "instructions": None, "metadata": {}, "temperature": 1, "top_p": 1,
     }  # fmt: skip
@@ -128,8 +129,9 @@ def stream_events(path: str, model: str, text: str) -> list[dict]:
     """The server-sent events of a good stream."""
     if path.endswith("/responses"):
         whole = response_object(text)
+        begun = whole | {"status": "in_progress", "output": []}
         return [
-            {"type": "response.created", "sequence_number": 0, "response": whole | {"status": "in_progress", "output": []}},
+            {"type": "response.created", "sequence_number": 0, "response": begun},
             {"type": "response.output_item.added", "sequence_number": 1, "output_index": 0,
              "item": whole["output"][0] | {"status": "in_progress", "content": []}},
             {"type": "response.content_part.added", "sequence_number": 2, "output_index": 0, "content_index": 0,

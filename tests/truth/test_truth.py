@@ -15,16 +15,20 @@ MARKED = 0
 
 #: everything whose way of carrying an error the linter claims to know: each has a program in which the error gets out,
 #: and one in which it does not
-CONSTRUCTS = """
-    src-layout package namespace-package sibling-scripts absolute-import relative-import reexport star-import import-as
-    conditional-import circular-import inheritance-across-files mixin instance-attribute singleton annotated-attribute
-    constructor-argument property classmethod super dataclass pydantic-model protocol override function-argument
-    method-reference callback partial lambda dict-dispatch to_thread executor gather TaskGroup create_task wait_for
-    asyncio.run thread generator async-generator project-decorator project-contextmanager exit-method ExitStack
-    suppress tenacity flask quart fastapi starlette litestar django celery click typer discord telegram pytest.raises
-    isinstance-narrowing type-is-narrowing match-narrowing code-narrowing status-narrowing message-narrowing
-    conditional-reraise stored-error raise-from return-in-finally except-star break-out while-continue
-""".split()
+CONSTRUCTS = (
+    "src-layout", "package", "namespace-package", "sibling-scripts", "absolute-import", "relative-import", "reexport",
+    "star-import", "import-as", "conditional-import", "circular-import", "inheritance-across-files", "mixin",
+    "instance-attribute", "singleton", "annotated-attribute", "constructor-argument", "property", "classmethod", "super",
+    "dataclass", "pydantic-model", "protocol", "override", "function-argument", "method-reference", "callback",
+    "partial", "lambda", "dict-dispatch", "to_thread", "executor", "gather", "TaskGroup", "create_task", "wait_for",
+    "asyncio.run", "thread", "generator", "async-generator", "await", "stream",
+    "project-decorator", "project-contextmanager", "exit-method", "ExitStack", "suppress", "tenacity", "backoff",
+    "stamina", "retrying", "retry", "flask", "quart", "fastapi", "starlette", "litestar", "django", "celery", "click",
+    "typer", "discord", "telegram", "pytest.raises", "streamlit", "gradio",
+    "isinstance-narrowing", "type-is-narrowing", "match-narrowing", "code-narrowing", "status-narrowing",
+    "message-narrowing", "conditional-reraise", "stored-error", "raise-from", "return-in-finally", "except-star",
+    "break-out", "while-continue", "loop", "recursion",
+)  # fmt: skip
 
 
 def programs_for(release: str) -> list[Program]:
@@ -77,7 +81,9 @@ def test_escapes_are_right(release: str) -> None:
 def test_retries_are_right(release: str) -> None:
     """Who retries, how often, with which waits, and as what the error leaves: at least 97% right."""
     mine = [v for v in verdicts(release) if v.about in ("retry", "leaves_as")]
-    assert claims.share(mine, "retry", "leaves_as") >= 0.97, f"{claims.table(mine)}\n" + "\n".join(claims.wrong_lines(mine))
+    assert claims.share(mine, "retry", "leaves_as") >= 0.97, f"{claims.table(mine)}\n" + "\n".join(
+        claims.wrong_lines(mine)
+    )
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -100,19 +106,19 @@ def test_marks_are_counted() -> None:
     assert sum(program.known_limit is not None for program in all_programs()) == MARKED
 
 
-def test_every_construct_gets_out_and_does_not() -> None:
-    """A suite in which a construct only ever handles (or never does) proves nothing about it."""
+@pytest.mark.parametrize("release", [OLD, NEWEST])
+def test_every_construct_gets_out_and_does_not(release: str) -> None:
+    """A suite in which a construct only ever handles (or never does) proves nothing about it; in each line of the SDK."""
     ways: dict[str, set[bool]] = {}
-    for release in (OLD, NEWEST):
-        for program in programs_for(release):
-            for tag in program.tags:
-                ways.setdefault(tag, set()).add(observed(release)[program.name].gets_out)
+    for program in programs_for(release):
+        for tag in program.tags:
+            ways.setdefault(tag, set()).add(observed(release)[program.name].gets_out)
     missing = {tag: sorted(ways.get(tag, ())) for tag in CONSTRUCTS if ways.get(tag) != {True, False}}
     assert missing == {}
 
 
 def test_the_suite_is_large_enough() -> None:
-    programs = all_programs()
+    programs = [p for p in all_programs() if "@" not in p.name]  # a program for both lines counts once
     assert sum("retry" not in p.facts for p in programs) >= 120
     assert sum(p.modules > 1 for p in programs) >= 40
     assert sum("retry" in p.facts for p in programs) >= 60

@@ -51,7 +51,8 @@ class Solver:
         while self._queue:
             _, _, cell = heappop(self._queue)
             self._queued.discard(cell)
-            self._evaluate(cell)
+            if cell in self._values:
+                self._evaluate(cell)
 
     def _evaluate(self, cell: Hashable) -> None:
         if cell in self._running:

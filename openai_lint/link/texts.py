@@ -23,6 +23,7 @@ UNKNOWN = "{}"
 MOST = 16
 _LONGEST = 2000
 _DEEPEST = 10
+_POSITIONAL = frozenset({"{}", "%s", "%d", "%r"})
 _FIELD = re.compile(r"\{[^{}]*\}|%(?:\(\w+\))?[sdr]")
 
 SAME = frozenset(
@@ -63,7 +64,8 @@ def _texts(project: "Project", node: Expr, module: ModuleInfo, depth: int) -> se
         case facts.BinOp(op="/"):
             return {_below(left, right) for left, right in _pairs(read(node.left), read(node.right))}
         case facts.BinOp(op="%"):
-            return {_FIELD.sub(UNKNOWN, text) for text in read(node.left)}
+            given = node.right.items if isinstance(node.right, facts.Sequence) else (node.right,)
+            return {_filled(text, [read(item) for item in given]) for text in read(node.left)}
         case facts.IfExp():
             return read(node.body) | read(node.orelse)
         case facts.BoolOp():
@@ -85,7 +87,7 @@ def _called(project: "Project", node: Call, module: ModuleInfo, depth: int) -> s
     if receiver is not None and name in ("format", "rstrip", *SAME):
         found = _texts(project, receiver, module, depth)
         if name == "format":
-            return {_FIELD.sub(UNKNOWN, text) for text in found}
+            return {_filled(text, [_texts(project, arg, module, depth) for arg in args]) for text in found}
         return {text.rstrip("/") for text in found} if name == "rstrip" else found
     if name in WRAPPERS and args:
         return _texts(project, args[0], module, depth)
@@ -117,6 +119,12 @@ def _evaluated(project: "Project", node: Expr, module: ModuleInfo) -> set[str]:
     values = project.engine.evaluator.value(node, frame)
     found = {value for value in constants(values) if isinstance(value, str)}
     return found if found and len(found) <= MOST else {UNKNOWN}
+
+
+def _filled(text: str, given: list[set[str]]) -> str:
+    """A format with what is given for its fields, in their order, as far as each is one known text."""
+    known = iter([min(texts) if len(texts) == 1 else UNKNOWN for texts in given])
+    return _FIELD.sub(lambda field: next(known, UNKNOWN) if field[0] in _POSITIONAL else UNKNOWN, text)
 
 
 def _joined(parts: list[set[str]]) -> set[str]:

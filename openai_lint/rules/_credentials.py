@@ -132,7 +132,7 @@ class Positions:
             yield Position(value, kind, Form.BARE, endpoint, f"`{keyword}` of {shown}", variable, "keyword")
         first = call.args[0] if call.args else None
         if first is not None and first.keyword is None and not first.star and _takes_key_first(callees):
-            label = f"first argument of {library.dotted(call.func) or name}"
+            label = f"the first argument of {library.dotted(call.func) or name}"
             yield Position(first.value, Kind.API_KEY, Form.BARE, endpoint, label, "OPENAI_API_KEY", "keyword")
 
     def _given(self, call: Call, module: ModuleInfo) -> Iterator[tuple[str, Expr]]:

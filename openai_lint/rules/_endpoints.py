@@ -9,7 +9,7 @@ from openai_lint.keys import Endpoint, endpoint_of
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.texts import UNKNOWN, texts
 from openai_lint.link.tree import tree_of
-from openai_lint.link.values import Bound, Client, External, Value, constants
+from openai_lint.link.values import Bound, Client, External, Resource, Value, constants
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -46,6 +46,8 @@ class Endpoints:
         for callee in callees:
             if isinstance(callee, Bound) and isinstance(callee.receiver, Client):
                 return self.of_client(callee.receiver, module)
+            if isinstance(callee, Resource):
+                return self.of_client(callee.client, module)
         if any(isinstance(callee, External) and "azure" in callee.path.lower() for callee in callees):
             return Endpoint.AZURE
         return self._of_class(name, module)

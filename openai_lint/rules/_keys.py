@@ -203,7 +203,7 @@ class _Search:
             position = Position(literal.node, kind, Form.BARE, endpoint, f"`{match[1]}`", match[1], "environment")
             verdict = judge_credential(match[2], _context(position, placeholders))
             if verdict.judgement is Judgement.CREDENTIAL:
-                place = self._project.place(module, literal.node.span)
+                place = self._project.place(module, _within(module, literal.node.span, match[2]))
                 yield Found(frozenset({"OAI302"}), place, verdict, "the code", position, match[1])
                 return
 
@@ -263,6 +263,16 @@ def _variable(position: Position | None, prefix: str) -> str:
         if position.endpoint is Endpoint.AZURE:
             return "AZURE_OPENAI_API_KEY"
     return "OPENAI_API_KEY"
+
+
+def _within(module: ModuleInfo, span: Span, value: str) -> Span:
+    """Where a part of a literal stands, if it is written in one piece; else the literal."""
+    lines = module.facts.text.split("\n")
+    for number in range(span[0], span[2] + 1):
+        column = lines[number - 1].find(value)
+        if column >= 0:
+            return (number, column + 1, number, column + 1 + len(value))
+    return span
 
 
 def _in_comment(module: ModuleInfo, span: Span) -> bool:

@@ -50,8 +50,9 @@ def check(project: "Project") -> Iterable[Hit]:
     """Every place where a whole key leaves the program."""
     for module in project.modules:
         for node, where in exposures(project, module):
-            name = dotted(node)
-            named = f" (`{name}`)" if name and "()" not in name else ""
+            written = dotted(node)
+            name = "" if "()" in written else written
+            named = f" (`{name}`)" if name else ""
             masked = f"{name or 'key'}[-4:]"
             if where == "put in a URL":
                 advice = "Send it in a header, as the SDK does; servers and proxies write URLs to their logs."

@@ -57,7 +57,7 @@ stands under `if __name__ == "__main__":` or in a `try` is fine.
 None. Make the client where it is first needed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
@@ -83,40 +83,44 @@ _CREDENTIALS = (
 
 def check(project: "Project") -> Iterable[Hit]:
     """Every client that an import makes."""
-    imported = _imported(project)
-    for module in project.modules:
-        if module.path not in imported:
+    for module in list(project.modules):
+        made = list(_made(project, module))
+        if not made or not (_in_package(project, module) or _is_imported(project, module)):
             continue
-        tree = tree_of(project, module)
-        release = project.engine.catalogue(module, 1)
-        for call in tree.of(facts.Call):
-            if tree.runner(call) is not None or _guarded(tree, call) or not _needs_key(project, module, call):
-                continue
-            for value in project.engine.evaluator.value(call.func, tree.frame(call)):
-                known = release.any_client(value.path) if isinstance(value, External) else None
-                if known is not None:
-                    yield Hit(
-                        project.place(module, call.span),
-                        f"{known.name} is made while this module is imported: without a key the import fails",
-                        "Make it where it is first needed: in a function with `@functools.cache` that returns it.",
-                        sdk=release.version,
-                    )
-                    break
+        for call, name in made:
+            yield Hit(
+                project.place(module, call.span),
+                f"{name} is made while this module is imported: without a key the import fails",
+                "Make it where it is first needed: in a function with `@functools.cache` that returns it.",
+                sdk=project.engine.catalogue(module, 1).version,
+            )
 
 
-def _imported(project: "Project") -> set[str]:
-    """The files that another one imports, and those of packages."""
-    modules = project.engine.modules
-    found = {module.path for module in project.modules if _in_package(project, module)}
-    for module in project.modules:
-        for node in tree_of(project, module).of(facts.Import):
-            path = modules.resolve(module.path, node)
-            if path is not None and node.name not in (None, "*"):
-                child = modules.child(path, node.name or "")
-                found.update(item for item in (path, child) if item is not None)
-            elif path is not None:
-                found.add(path)
-    return found
+def _made(project: "Project", module: ModuleInfo) -> Iterator[tuple[facts.Call, str]]:
+    """The calls in the module's body that make a client which needs a key, and the name of its class."""
+    tree = tree_of(project, module)
+    release = project.engine.catalogue(module, 1)
+    for call in tree.of(facts.Call):
+        if tree.runner(call) is not None or _guarded(tree, call) or not _needs_key(project, module, call):
+            continue
+        for value in project.engine.evaluator.value(call.func, tree.frame(call)):
+            known = release.any_client(value.path) if isinstance(value, External) else None
+            if known is not None:
+                yield call, known.name
+                break
+
+
+def _is_imported(project: "Project", module: ModuleInfo) -> bool:
+    """Whether another file imports this one, also a file that says nothing of OpenAI itself."""
+    modules, workspace = project.engine.modules, project.workspace
+    name = module.path.rpartition("/")[2].partition(".")[0]
+    for path in workspace.mentioning(name, [path for path in workspace.files if path != module.path]):
+        other = modules.load(path)
+        for node in tree_of(project, other).of(facts.Import) if other is not None else ():
+            found = modules.resolve(path, node)
+            if found is not None and module.path in (found, modules.child(found, node.name or "")):
+                return True
+    return False
 
 
 def _in_package(project: "Project", module: ModuleInfo) -> bool:

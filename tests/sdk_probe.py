@@ -176,17 +176,17 @@ def calls(paths):
     if hasattr(openai, "OpenAI"):
         keys = {"api_key": "no-key", "admin_api_key": "no-key"}
         keys = {k: v for k, v in keys.items() if k in inspect.signature(openai.OpenAI).parameters}
-        sync = openai.OpenAI(base_url=server.url, max_retries=0, timeout=2, **keys)
-        asynchronous = openai.AsyncOpenAI(base_url=server.url, max_retries=0, timeout=2, **keys)
+        sync = openai.OpenAI(base_url=server.url, max_retries=0, timeout=10, **keys)
+        asynchronous = openai.AsyncOpenAI(base_url=server.url, max_retries=0, timeout=10, **keys)
     else:
         openai.api_base, openai.api_key = server.url, "no-key"
     found = {}
     for path in paths:
         server.count = 0
-        result = limited(3, lambda path=path: use(follow(sync, path)))
+        result = limited(8, lambda path=path: use(follow(sync, path)))
         requests, coroutine = server.count, None
         if asynchronous is not openai:
-            coroutine = limited(3, lambda path=path: with_arguments(follow(asynchronous, path), gives_coroutine))
+            coroutine = limited(8, lambda path=path: with_arguments(follow(asynchronous, path), gives_coroutine))
         found[path] = [requests, coroutine is True, repr(result)[:200] if not requests else ""]
     return found
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from openai_lint import facts
 from openai_lint.escapes import Leak, Leaks
 from openai_lint.facts import Expr, Handler
-from openai_lint.link import library
+from openai_lint.link import library, retry_frameworks
 from openai_lint.link.blocks import QUIET, assigned
 from openai_lint.link.clauses import CATCHES, clause_of
 from openai_lint.link.policy import Policy
@@ -352,8 +352,10 @@ def recursion(engine: "Engine", frame: Frame, handler: Handler) -> Policy | None
     if not isinstance(function, facts.Function):
         return None
     node = _calls_itself(engine, frame, function, handler)
+    if node is None:
+        return retry_frameworks.by_task(engine, frame, handler)
     trial = next((one for one in below(function.body) if isinstance(one, facts.Try) and handler in one.handlers), None)
-    if node is None or trial is None:
+    if trial is None:
         return None
     course = Rehearsal(engine, frame, trial, handler).recursion(function)
     wait, jitter, seconds = wait_of(course) or waits_in(

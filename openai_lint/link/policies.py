@@ -52,10 +52,8 @@ class Policies:
         """What leaves a policy of what happens inside."""
         if not policy.enabled:
             return leaks
-        if self._engine.solving and policy.retries.has("pending"):
-            return (
-                NO_LEAKS  # what is retried is not known yet: nothing can be said that would not have to be taken back
-            )
+        if policy.pending:
+            return NO_LEAKS  # an option is not known yet: nothing can be said that would not have to be taken back
         result: set[Leak] = set()
         for leak in leaks:
             accepted = self.accepts(policy, leak)
@@ -95,9 +93,19 @@ class Policies:
         """Whether calling this library function gives a policy or a part of one."""
         return retry_libraries.models(path)
 
-    def symbolic(self, path: str, args: "Arguments", frame: Frame, node: Expr) -> Symbolic:
-        """The unevaluated call."""
-        return Symbolic(path, tuple(args.positional), args.named(), node, frame)
+    def symbolic(self, path: str, args: "Arguments", frame: Frame, node: Expr) -> Value:
+        """The unevaluated call; a policy that is gone through attempt by attempt is read at once."""
+        value = Symbolic(path, tuple(args.positional), args.named(), node, frame)
+        if retry_libraries.iterates(path):
+            policy = self.of(value, node, frame)
+            if policy is not None:
+                return Policied(policy, "attempts")
+        return value
+
+    def made(self, path: str, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+        """What calling a library function that ``models`` knows does: mostly it only gives a policy."""
+        ran = self._run_at_once(path, args, frame, node)
+        return ran if ran is not None else Outcome(NO_LEAKS, one(self.symbolic(path, args, frame, node)))
 
     def of(self, value: Value, node: Expr, frame: Frame) -> Policy | None:
         """The policy that a value is: a library's decorator or retrying object, called or bare."""
@@ -106,7 +114,9 @@ class Policies:
         if isinstance(value, External) and retry_libraries.models(value.path):
             value = Symbolic(value.path, (), (), node, frame)
         if isinstance(value, Symbolic):
-            return retry_libraries.read(value, value.node or node, value.frame.module if value.frame else frame.module)
+            module = value.frame.module if value.frame else frame.module
+            policy = retry_libraries.read(value, value.node or node, module)
+            return replace(policy, pending=True) if policy is not None and _pending(value) else policy
         return None
 
     def decorator(self, value: Value, node: Expr, function: Function, frame: Frame) -> Policy | None:
@@ -158,11 +168,11 @@ class Policies:
             result = result | self.around(policy, self._engine.calls.apply(target, args.after(1 + skip), frame, node))
         return result if targets else Outcome(NO_LEAKS, ANYTHING)
 
-    def run_at_once(self, path: str, args: "Arguments", frame: Frame, node: Expr) -> Outcome | None:
+    def _run_at_once(self, path: str, args: "Arguments", frame: Frame, node: Expr) -> Outcome | None:
         """``retry_call(f, fargs, fkwargs, ...)``: the function is run under the policy there and then."""
         if not retry_libraries.runs_at_once(path):
             return None
-        policy = self.of(self.symbolic(path, args, frame, node), node, frame)
+        policy = self.of(Symbolic(path, tuple(args.positional), args.named(), node, frame), node, frame)
         result = Outcome()
         for target in args.at(0, "f") or NOTHING:
             if policy is not None and isinstance(target, CALLABLE):
@@ -217,6 +227,14 @@ class Policies:
         if {"reraise", "retry_error_callback"} & set(written):
             old = replace(old, after=policy.after)
         return one(Retried(replace(old, node=node), value.function))
+
+
+def _pending(value: Symbolic) -> bool:
+    """Whether an argument, also of a part, is not known yet."""
+    for found in (*value.args, *(given for _, given in value.keywords)):
+        if not found or any(isinstance(item, Symbolic) and _pending(item) for item in found):
+            return True
+    return False
 
 
 def _suited(policy: Policy, target: Value) -> Policy:

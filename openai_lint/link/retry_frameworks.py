@@ -1,16 +1,20 @@
 """Retry options of task frameworks: Celery, Prefect, Modal."""
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeGuard
 
-from openai_lint.facts import Call, Expr, Stmt
+from openai_lint.facts import Attr, Call, Expr, Function, Handler, Name, Stmt
 from openai_lint.link import library
+from openai_lint.link.blocks import below, inside
 from openai_lint.link.policy import Policy
 from openai_lint.link.predicates import EVERYTHING, Predicate
 from openai_lint.link.retry_values import count, given, number, of_classes, true
-from openai_lint.link.values import Display, Symbolic, Values, the_constant
+from openai_lint.link.sums import names
+from openai_lint.link.values import NOTHING, Display, Frame, Symbolic, Values, the_constant
 
 if TYPE_CHECKING:
     from openai_lint.link.calls import Arguments
+    from openai_lint.link.engine import Engine
     from openai_lint.link.index import ModuleInfo
 
 CELERY_RETRIES, CELERY_DELAY = 3, 180.0
@@ -30,14 +34,43 @@ def read(node: Call, module: "ModuleInfo", args: "Arguments") -> Policy | None:
     for value in retries or ():
         if isinstance(value, Symbolic) and library.last(value.path) == "Retries":
             return modal(value, node, module)
-    number_of = count(retries)
-    if number_of == 0:
+    number_of, written = count(retries), library.written(node)
+    if number_of == 0 or written not in ("task", "flow", "function", "cls", "method"):
         return None
-    if library.written(node) in ("task", "flow"):
+    if written in ("task", "flow"):
         return _prefect(node, module, number_of, options)
     return Policy(
         "modal", node, module, None if number_of is None else number_of + 1, True, "fixed", False, seconds=MODAL_DELAY
     )
+
+
+def by_task(engine: "Engine", frame: Frame, handler: Handler) -> Policy | None:
+    """The retry of a handler that hands a Celery task back to the queue: ``raise self.retry(exc=error)``."""
+    function = frame.function
+    if not isinstance(function, Function):
+        return None
+    decorator = next((one for one in function.decorators if library.written(one) in ("task", "shared_task")), None)
+    node = next((one for one in inside(handler.body) if _hands_back(one, function)), None)
+    if decorator is None or node is None:
+        return None
+    outer = frame.parent or Frame(frame.module, None)
+    options = engine.calls.arguments(decorator, outer).keywords if isinstance(decorator, Call) else {}
+    given = {arg.keyword: arg.value for arg in node.args}
+    options |= {key: engine.evaluator.value(given[key], frame) for key in ("max_retries", "countdown") if key in given}
+    policy = _celery(node, frame.module, {**options, "autoretry_for": NOTHING})
+    growing = "countdown" in given and any(
+        isinstance(part, Attr) and part.attr == "retries" for part in below(given["countdown"])
+    )
+    random = "countdown" in given and "rand" in " ".join(names(given["countdown"]))
+    predicate = EVERYTHING if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
+    wait = "growing" if growing else policy.wait
+    return replace(policy, retries=predicate, wait=wait, jitter=random, seconds=None if growing else policy.seconds)
+
+
+def _hands_back(node: object, function: Function) -> TypeGuard[Call]:
+    if not isinstance(node, Call) or not isinstance(node.func, Attr) or node.func.attr != "retry":
+        return False
+    return isinstance(node.func.value, Name) and node.func.value.id in ("self", "task", function.name)
 
 
 def _celery(node: Call, module: "ModuleInfo", options: dict[str, Values]) -> Policy:
@@ -49,7 +82,7 @@ def _celery(node: Call, module: "ModuleInfo", options: dict[str, Values]) -> Pol
     bounded = most is None or given(most)
     retries = count(most, CELERY_RETRIES) if bounded else None
     growing = true(options.get("retry_backoff"))
-    delay = number(inner.get("countdown", options.get("default_retry_delay")), CELERY_DELAY)
+    delay = number(inner.get("countdown", options.get("countdown", options.get("default_retry_delay"))), CELERY_DELAY)
     predicate = of_classes(options["autoretry_for"])
     if given(options.get("dont_autoretry_for")):
         predicate = Predicate(

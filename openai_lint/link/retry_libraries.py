@@ -62,6 +62,20 @@ def decorates(path: str) -> bool:
     return library.last(path) in DECORATORS
 
 
+def iterates(path: str) -> bool:
+    """Whether the object is mostly gone through: ``for attempt in Retrying(...): with attempt: ...``."""
+    return library.last(path) in ("Retrying", "AsyncRetrying", "TornadoRetrying", "retry_context")
+
+
+def exports(module: str, name: str) -> bool:
+    """Whether ``from module import *`` binds a name of a retry library."""
+    if module not in READERS:
+        return False
+    reader, whole = READERS[module]
+    words = ("stop_", "wait_", "retry_", "before_", "after_") if reader is retry_tenacity.read else ()
+    return name in whole or name in ("RetryError", "TryAgain") or name.startswith(words)
+
+
 def takes_errors_first(path: str) -> bool:
     """Whether the object is called with what to retry before the callable."""
     return path.startswith("stamina.") and library.last(path) in ("RetryingCaller", "AsyncRetryingCaller")

@@ -44,15 +44,16 @@ class Api:
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
         self._sites: dict[tuple[Expr, str], Site] = {}
+        self._met: dict[Site, None] = {}
 
     @property
     def sites(self) -> list[Site]:
         """Every place found that names a method of the SDK."""
-        return list(self._sites.values())
+        return list(self._met)
 
     def forget(self) -> None:
-        """Sites are found again when everything is computed anew; what a guess took for one may be none."""
-        self._sites.clear()
+        """What a guess took for a site may be none: only sites that are met from now on count."""
+        self._met.clear()
 
     # --- clients
 
@@ -187,6 +188,7 @@ class Api:
             shown = module.calls.get(node, node)
             self._sites[key] = Site(shown, module, path, client.era, _named_function(frame, module))
         site = self._sites[key]
+        self._met[site] = None
         self._engine.record.client(site, client)
         return site
 

@@ -188,7 +188,6 @@ class Engine:
                 break
             self.guessed.clear()
             self.solver.forget(late, lambda cell: isinstance(cell, ParamCell))
-            self.api.forget()
             self._rounds()
         self._final()
 
@@ -221,14 +220,15 @@ class Engine:
             if scope in looked_at:
                 continue
             looked_at.add(scope)
-            known = len(self.api.sites)
             frame = self.generic_frame(scope)
             for word in scope.attributes.keys() & self._method_pairs.keys():
                 for node in scope.attributes[word]:
                     self.evaluator.value(node, frame)
             self.memo, self.call_memo = {}, {}
-            if len(self.api.sites) > known or self._makes_client(scope):
+            if self._makes_client(scope):
                 found.setdefault(self._runner(scope))
+        for site in self.api.sites:
+            found.setdefault(self._runner(site.module.scope_of(site.function)))
         return list(found)
 
     @staticmethod
@@ -329,6 +329,7 @@ class Engine:
     def _final(self) -> None:
         """Walk everything once more, now that it is known, and note the evidence."""
         self.solving = False
+        self.api.forget()
         self.lookup = Lookup(self)
         record = self.record
         record.enabled = True

@@ -30,12 +30,12 @@ DETAILS = frozenset({"status_code", "http_status", "code", "type", "param", "bod
 
 def answering(project: "Project") -> Iterator[tuple[HandlerUse, list[Site]]]:
     """The handlers at which documented errors of live calls end, with those calls, in order of place."""
-    dead = dead_calls(project)
+    live = {call.site for call in project.calls} - dead_calls(project)
     for use in sorted(project.handlers(), key=lambda use: (use.module.path, use.handler.span)):
         found = {
             leak.site: None
             for leak in sorted(use.absorbed, key=lambda leak: (leak.site.module.path, leak.site.node.span))
-            if leak.site not in dead and leak.error in _documented(project, leak.site)
+            if leak.site in live and leak.error in _documented(project, leak.site)
         }
         if found:
             yield use, list(found)
@@ -176,10 +176,17 @@ def _constant(node: Expr) -> bool:
 
 
 def is_decision(project: "Project", use: HandlerUse, sites: list[Site]) -> bool:
-    """Whether the clause is for permanent errors alone and answers with a result.
+    """Whether the clause is for permanent errors alone, and so is an answer.
 
-    That the key is not valid, or the object not there, is then what the caller wanted to know.
+    That the key is not valid may be what the caller wanted to know, and what is to be deleted may be gone already.
     """
-    last = use.handler.body[-1]
+    caught = {leak.error for leak in use.caught}
     permanent = {name for site in sites for name in project.engine.catalogue(site.module, site.era).permanent}
-    return isinstance(last, facts.Return) and permanent.issuperset(leak.error for leak in use.caught)
+    if not caught <= permanent:
+        return False
+    return isinstance(use.handler.body[-1], facts.Return) or caught == {missing_object(project, sites[0])}
+
+
+def missing_object(project: "Project", site: Site) -> str | None:
+    """The class that says of something that it does not exist, where there is one of its own."""
+    return project.engine.catalogue(site.module, site.era).roles.get("not_found")

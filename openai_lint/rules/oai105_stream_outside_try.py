@@ -55,6 +55,7 @@ Unsafe: the loop is moved into the `try`.
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from openai_lint.escapes import Leak
 from openai_lint.facts import For, Handler
 from openai_lint.link.loops import below
 from openai_lint.link.record import Step
@@ -70,11 +71,11 @@ def check(project: "Project") -> Iterable[Hit]:
     """One hit for each call whose creation is handled while errors of its iteration escape."""
     for escape in escapes(project):
         call = escape.call
-        if escape.names or not escape.iterating or not call.handled_by:
+        if escape.names or not call.handled_by or not any(_of_sdk(leak) for leak in escape.iterating):
             continue
         step = _iteration(project, escape)
         handlers = _handlers(project, escape)
-        if step is None or any(_inside(step, handler, project) for handler in handlers):
+        if step is None or any(_inside(step, handler, project, call.site) for handler in handlers):
             continue
         here, at = place(project, call), project.place(step.module, step.node.span)
         first = min(handlers, key=lambda handler: handler.span) if handlers else None
@@ -124,7 +125,7 @@ def _raised(escape: Escape) -> tuple[str, ...]:
 
 
 def _iteration(project: "Project", escape: Escape) -> Step | None:
-    """The place where the result is iterated: a step of an error that only the iteration raises, else a loop over it."""
+    """The place where the result is iterated: where an error leaves that only the iteration raises, else a loop."""
     call = escape.call
     created = call.release.creation_errors(call.method) if call.method is not None else ()
     only_there = {leak.error for leak in escape.iterating}.difference(created)
@@ -159,11 +160,21 @@ def _handlers(project: "Project", escape: Escape) -> list[Handler]:
     ]
 
 
-def _inside(step: Step, handler: Handler, project: "Project") -> bool:
-    """Whether the iteration stands in the very try that the handler belongs to."""
+def _inside(step: Step, handler: Handler, project: "Project", site: Site) -> bool:
+    """Whether the iteration runs in the very try that the handler belongs to: it stands there, or is called there."""
     use = project.record.handlers[handler]
     node = try_of(handler, use.module)
-    return node is not None and use.module is step.module and within(step.node.span, body_span(node))
+    if node is None:
+        return False
+    beside = [project.record.handlers[other] for other in node.handlers if other in project.record.handlers]
+    if any(leak.iterating and leak.site == site for other in beside for leak in other.caught):
+        return True
+    return use.module is step.module and within(step.node.span, body_span(node))
+
+
+def _of_sdk(leak: Leak) -> bool:
+    """Whether an error is the SDK's own: those of the transport alone are OAI109's matter."""
+    return "." not in leak.error
 
 
 RULE = Rule("OAI105", "stream-outside-try", Severity.ERROR, check, fix=Applicability.UNSAFE)

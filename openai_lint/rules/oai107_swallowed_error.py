@@ -50,7 +50,7 @@ print(title("Once upon a time"))
 A body without any use of the error, without a `raise` and without any call: `pass`, `continue`, a constant result.
 Printing or logging anything is a call (OAI115 looks at what). The handler of a retry is no such handler: going round
 again is its use of the error. Nor is a clause for permanent errors alone that returns an answer (`AuthenticationError`:
-the key is not valid). `contextlib.suppress` says what it does and is silent.
+the key is not valid), or one for `NotFoundError` alone. `contextlib.suppress` says what it does and is silent.
 
 ## Fix
 

@@ -45,6 +45,7 @@ _MARKS = (
     "azure-api.net",
     "services.ai.azure.com",
 )
+_SENDERS = re.compile(r"(?i)session|client|http|pool|conn|^s$|^c$|\.s$")
 _API_HOST = re.compile(r"(?:^|\.)api\.openai\.com$")
 _AZURE_PATH = re.compile(
     r"(?:/|^\{\})openai/(?:deployments/|v1\b|responses\b|assistants\b|threads\b|files\b)|\.openai\.azure\."
@@ -165,7 +166,7 @@ def _request(project: "Project", tree: Tree, call: Call) -> HttpRequest | None:
         return None
     position = 1 if name in ANY_VERB else 0
     url_node = _argument(call, position, "url", "fullurl", "str_or_url")
-    if url_node is None:
+    if url_node is None or not _worth_a_look(tree.module, call, url_node):
         return None
     paths = {
         value.path
@@ -199,6 +200,20 @@ def _request(project: "Project", tree: Tree, call: Call) -> HttpRequest | None:
         session,
         bool(path),
     )
+
+
+def _worth_a_look(module: ModuleInfo, call: Call, url: Expr) -> bool:
+    """Whether the words of a call allow for a request at all, before anybody finds out what they stand for."""
+    if isinstance(url, facts.Const):
+        return isinstance(url.value, str) and ("/" in url.value or url.value == "")
+    if any(arg.keyword is not None for arg in call.args) or not isinstance(call.func, facts.Attr):
+        return True
+    words = library.dotted(call.func.value)
+    root = words.partition(".")[0].partition("()")[0]
+    bound = module.scope.bindings.get(root, ())
+    if any(binding.kind == "import" and binding.node.module.partition(".")[0] in LIBRARIES for binding in bound):
+        return True
+    return _SENDERS.search(words) is not None
 
 
 def _argument(call: Call, position: int, *names: str) -> Expr | None:

@@ -155,7 +155,11 @@ class Origins:
                     yield from _written(store.binding, module)
 
     def _module(self, path: str) -> ModuleInfo | None:
-        return self._project.engine.modules.load(path) if path.endswith((".py", ".ipynb", ".pyi")) else None
+        """A module that is known already, or one that hands on what others hold."""
+        modules = self._project.engine.modules
+        if path.endswith("/__init__.py"):
+            return modules.load(path)
+        return next((module for module in modules.loaded if module.path == path), None)
 
 
 def _written(binding: Binding, module: ModuleInfo) -> Iterator[tuple[Expr, ModuleInfo, bool]]:

@@ -5,7 +5,7 @@ and whatever is named like a key of OpenAI.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from openai_lint.keys import (
     kind_of_name,
 )
 from openai_lint.link import library
-from openai_lint.link.http import requests
+from openai_lint.link.http import ANY_VERB, VERBS, requests
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.origins import origins_of
 from openai_lint.link.tree import tree_of
@@ -38,9 +38,13 @@ if TYPE_CHECKING:
 LOOKUPS = frozenset({"getenv", "get", "setdefault", "pop", "env", "config", "str", "secret", "get_secret", "getattr"})
 """Calls that take a name and what to give where there is nothing under it."""
 
-ENVIRONMENT_LOOKUPS = frozenset({"os.getenv", "os.environ.get", "os.environ.pop", "os.environb.get", "os.environ[]"})
+ENVIRONMENT = frozenset({"environ", "environb"})
+"""How the environment is called, whatever stands before it."""
 
 _SPEAKS = re.compile(r"open_?ai", re.IGNORECASE)
+_COPIES = frozenset({"with_options", "copy", "Client", "AsyncClient"})
+_TAKE_KEY_FIRST = tuple(sorted(POSITIONAL_API_KEY))
+_AZURE_ONLY = frozenset({"azure_ad_token"})
 _OF_OTHERS = re.compile(r"(?:^|\.)(?:groq|anthropic|cohere|mistral|deepseek|google|together|fireworks)", re.IGNORECASE)
 
 
@@ -85,7 +89,7 @@ class Positions:
         for display in tree.of(facts.Dict):
             yield from self._dict(display, module)
         for look in tree.of(facts.Subscript):
-            if self._path(look.value, module) in ("os.environ", "os.environb"):
+            if library.written(look.value) in ENVIRONMENT:
                 yield self._variable(look.index, module)
 
     def of_requests(self) -> Iterator[tuple[ModuleInfo, Position]]:
@@ -104,13 +108,7 @@ class Positions:
         keywords = {arg.keyword: arg.value for arg in call.args if arg.keyword is not None}
         name = library.written(call.func)
         yield from self._pairs(call, name, module)
-        if not (
-            keywords.keys() & KEYWORDS.keys()
-            or keywords.keys() & HEADER_KEYWORDS
-            or any(arg.star == "**" for arg in call.args)
-            or any(kind_of_name(keyword) for keyword in keywords)
-            or name in ("create", "acreate", "list", "alist")
-        ):
+        if not self._may_take_one(call, keywords, name):
             return
         callees = self._project.engine.evaluator.value(call.func, tree_of(self._project, module).frame(call))
         client = next((found for callee in callees if (found := self._client(callee, module)) is not None), None)
@@ -134,6 +132,17 @@ class Positions:
         if first is not None and first.keyword is None and not first.star and _takes_key_first(callees):
             label = f"the first argument of {library.dotted(call.func) or name}"
             yield Position(first.value, Kind.API_KEY, Form.BARE, endpoint, label, "OPENAI_API_KEY", "keyword")
+
+    @staticmethod
+    def _may_take_one(call: Call, keywords: Mapping[str, Expr], name: str) -> bool:
+        """Whether the words of a call are worth finding out what is called."""
+        if not keywords.keys().isdisjoint(KEYWORDS) or any(kind_of_name(keyword) for keyword in keywords):
+            return True
+        if not keywords.keys().isdisjoint(HEADER_KEYWORDS) and name not in VERBS | ANY_VERB:
+            return True
+        if any(arg.star == "**" for arg in call.args) and (_SPEAKS.search(name) or name in _COPIES):
+            return True
+        return bool(call.args) and library.dotted(call.func).endswith(_TAKE_KEY_FIRST)
 
     def _given(self, call: Call, module: ModuleInfo) -> Iterator[tuple[str, Expr]]:
         """Keywords with their values, also those that come in a dict (`**settings`)."""
@@ -166,7 +175,7 @@ class Positions:
         """`getenv(name, default)`, `setdefault(name, value)`, `setenv(name, value)` and the like."""
         written = [arg.value for arg in call.args if arg.keyword is None and not arg.star]
         default = name in LOOKUPS
-        if written and (name in ("getenv", "getenvb") or self._path(call.func, module) in ENVIRONMENT_LOOKUPS):
+        if written and (name in ("getenv", "getenvb") or (name in ("get", "pop") and _is_environment(call.func))):
             yield self._variable(written[0], module)
         for first, second in pairwise(written):
             if isinstance(first, facts.Const) and isinstance(first.value, str) and first.value.isidentifier():
@@ -191,7 +200,7 @@ class Positions:
             case facts.Attr():
                 yield from self._attribute(target, value, module)
             case facts.Subscript(index=facts.Const(value=str() as key)):
-                yield from self._named(key, value, module, of=self._path(target.value, module))
+                yield from self._named(key, value, module, of=library.written(target.value))
             case facts.Sequence() if isinstance(value, facts.Sequence) and len(target.items) == len(value.items):
                 for one, given in zip(target.items, value.items, strict=True):
                     yield from self._target(one, given, module)
@@ -223,16 +232,9 @@ class Positions:
         if kind is None:
             return
         endpoint = self._endpoints.of_name(name, module)
-        how = "environment" if of in ("os.environ", "os.environb") or (name.isupper() and default) else "name"
+        how = "environment" if of in ENVIRONMENT or (name.isupper() and default) else "name"
         variable = name if name.isupper() else ""
         yield Position(value, kind, Form.BARE, endpoint, f"`{name}`", variable, how, default)
-
-    def _path(self, node: Expr, module: ModuleInfo) -> str:
-        """The dotted path of a library's name (``os.environ``), whatever it is called here."""
-        if library.written(node) not in ("environ", "environb", "getenv", "getenvb", "get", "pop"):
-            return ""
-        values = self._project.engine.evaluator.value(node, tree_of(self._project, module).frame(node))
-        return next((value.path for value in values if isinstance(value, External)), "")
 
     # --- dicts and headers
 
@@ -284,7 +286,9 @@ class Positions:
                         pass
 
 
-_AZURE_ONLY = frozenset({"azure_ad_token"})
+def _is_environment(node: Expr) -> bool:
+    """Whether it is a method of the environment (`os.environ.get`)."""
+    return isinstance(node, facts.Attr) and library.written(node.value) in ENVIRONMENT
 
 
 def _header(name: str, value: Expr, endpoint: Endpoint, of: str) -> Position:

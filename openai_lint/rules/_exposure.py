@@ -1,5 +1,6 @@
 """Which expressions are a whole API key when the program runs, and where such a one is shown."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from openai_lint.link.values import Client, External
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
+
+_SPEAKS_OF_KEYS = re.compile(r"(?i)api_?key|openai\w*(?:key|token|secret)")
 
 PRINTERS = frozenset(
     {"print", "pprint.pprint", "pprint", "sys.stdout.write", "sys.stderr.write", "warnings.warn", "rich.print"}
@@ -37,6 +40,8 @@ KEEPS_IT_WHOLE = frozenset(
 
 def exposures(project: "Project", module: ModuleInfo) -> Iterator[tuple[Expr, str]]:
     """Each expression that is a whole key, with the words for where it goes ("printed", "logged", "put in a URL")."""
+    if _SPEAKS_OF_KEYS.search(module.facts.text) is None:
+        return
     tree = tree_of(project, module)
     for call in tree.of(Call):
         sink = _sink(project, tree, call)
@@ -53,6 +58,8 @@ def _sink(project: "Project", tree: Tree, call: Call) -> str | None:
     if isinstance(call.func, facts.Attr) and name in LOG_LEVELS:
         owner = library.dotted(call.func.value).lower().replace("()", "")
         return "logged" if owner.rpartition(".")[2].endswith(LOGGERS) else None
+    if name == "print" and isinstance(call.func, facts.Name):
+        return "printed"
     if name not in {path.rpartition(".")[2] for path in PRINTERS | SHOWERS}:
         return None
     for value in project.engine.evaluator.value(call.func, tree.frame(call)):

@@ -1,5 +1,6 @@
 """The texts that stand in a module: literals, also where they are put together, and the keys seen in them."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from openai_lint.link.values import the_constant
 if TYPE_CHECKING:
     from openai_lint.keys import KeyMatch
     from openai_lint.link import Project
+
+_PIECE = re.compile(r"sk-|sess-|T3Blb|lbkFJ|(?=[\w-]*[0-9])(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[A-Za-z0-9_-]{12,}")
+"""What may be a part of a key. Only beside such a one is it worth finding out what the other parts are."""
 
 UNKNOWN = "\0"
 """Stands in a literal's text for what is not known. No key and no credential holds it."""
@@ -57,7 +61,8 @@ class Literals:
                 if self._whole(node) is node and (parts := list(self._parts(node))):
                     text = "".join(UNKNOWN if isinstance(part, Expr) else part for part in parts)
                     names = tuple(part for part in parts if isinstance(part, Expr))
-                    joined = text if not names else "".join(self._constant(part) for part in parts)
+                    whole = not names or _PIECE.search(text) is None
+                    joined = text if whole else "".join(self._constant(part) for part in parts)
                     self._known[node] = Literal(node, text, joined, names)
         self.all = sorted(self._known.values(), key=lambda literal: literal.node.span[:2])
         self._starts = [literal.node.span[:2] for literal in self.all]

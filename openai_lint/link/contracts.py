@@ -121,7 +121,7 @@ def declared(docstring: str) -> frozenset[str]:
         return frozenset()
     found: set[str] = set()
     for names, text in _entries(docstring):
-        found.update(name.rpartition(".")[2] for name in _NAME.findall(names))
+        found.update(name.rpartition(".")[2] for name in _NAME.findall(names) if name != "or")
         if not names and _ANY_OF_SDK.search(text):
             found.add(EVERYTHING)
     return frozenset(found)

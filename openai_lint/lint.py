@@ -73,20 +73,28 @@ def _extract(path: str, data: bytes) -> "ModuleFacts | Unreadable":
 def _lint(workspace: "Workspace", inventory: bool, known: bool) -> "Report":
     from openai_lint.report import Report
 
-    reported = workspace.reported
     _validate(workspace)
-    doubtful = [path for path in sorted(reported) if _worth_a_check(path, workspace) and not _compiles(path, workspace)]
+    reported = sorted(workspace.reported)
+    doubtful = [path for path in reported if _worth_a_check(path, workspace) and not _compiles(path, workspace)]
     if not doubtful and not any(workspace.gate(path) for path in workspace.files):
         return Report(calls=() if inventory else None, files=len(reported), notes=tuple(workspace.notes))
 
+    from openai_lint.link.deep import run_deep
+
+    # Linking and what rules ask of the project nest as deeply as the calls of the program that is read.
+    return run_deep(lambda: _linked(workspace, doubtful, inventory, known))
+
+
+def _linked(workspace: "Workspace", doubtful: Sequence[str], inventory: bool, known: bool) -> "Report":
     from openai_lint.link import link
+    from openai_lint.report import Report
 
     project = link(workspace)
     notes = (*workspace.notes, *project.notes)
     if inventory:
         listed = [call.to_json(project) for call in project.calls]
-        calls = tuple(call for call in listed if call["path"] in reported)
-        return Report(calls=calls, files=len(reported), parsed=len(workspace.parsed), notes=notes)
+        calls = tuple(call for call in listed if call["path"] in workspace.reported)
+        return Report(calls=calls, files=len(workspace.reported), parsed=len(workspace.parsed), notes=notes)
 
     hits, failures = _check(_selected(workspace), project)
     hits += _unreadable(workspace, doubtful)

@@ -103,3 +103,29 @@ def test_links_between_documents_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
             if not target.startswith("http"):
                 assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+GUIDE = """\
+import openai
+
+try:
+    response = openai.Completion.create(prompt="Hello world", model="davinci-002")
+except openai.error.APIError as e:
+    print(f"OpenAI API returned an API Error: {e}")
+except openai.error.APIConnectionError as e:
+    print(f"Failed to connect to OpenAI API: {e}")
+except openai.error.RateLimitError as e:
+    print(f"OpenAI API request exceeded rate limit: {e}")
+"""
+
+
+def test_the_snippet_of_the_guide_gives_exactly_what_is_true_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tree(tmp_path, {".git/HEAD": "", "guide.py": GUIDE}))
+    document = json.loads(run("--sdk", "0.28", "--min-severity", "info", "--output-format", "json").out)
+    assert [(finding["code"], finding["errors"]) for finding in document["findings"][:2]] == [
+        ("OAI102", ["Timeout", "ServiceUnavailableError"]),
+        ("OAI103", ["InvalidRequestError", "AuthenticationError"]),
+    ]
+    assert [finding["code"] for finding in document["findings"][2:]] == ["OAI201"]

@@ -159,12 +159,15 @@ class LoopWatch:
 
     def _policy(self, retried: set[Leak]) -> Policy:
         trial, handler = self._handler_of(retried)
+        errors = tuple(sorted({leak.raised for leak in retried}))
+        return self._read(trial, handler, Predicate("only", errors))
+
+    def _read(self, trial: facts.Try, handler: Handler, predicate: Predicate) -> Policy:
         course = Rehearsal(self._engine, self._frame, trial, handler).loop(self._node)
         changing = assigned(self._node.body)
         if isinstance(self._node, facts.For):
             changing |= names(self._node.target)
         wait, jitter, seconds = self._waits(course, trial, handler, changing)
-        errors = tuple(sorted({leak.raised for leak in retried}))
         return Policy(
             "loop",
             self._node,
@@ -173,12 +176,16 @@ class LoopWatch:
             course.bounded,
             wait,
             jitter,
-            Predicate("only", errors),
+            predicate,
             "original",
             seconds,
             follows=course.told,
             repairs=repairs(trial, handler, self._after(trial)),
         )
+
+    def around(self, trial: facts.Try, handler: Handler) -> Policy | None:
+        """The policy that the loop is around a try whose errors are not followed; None where it is none."""
+        return self._read(trial, handler, EVERYTHING) if self._is_retry(trial) else None
 
     def _waits(self, course: Course, trial: facts.Try, handler: Handler, changing: set[str]) -> Wait:
         found = wait_of(course)
@@ -199,6 +206,13 @@ class LoopWatch:
             if clause_of(values, self._engine).verdict(leak, release) == CATCHES:
                 return trial, handler
         return trial, trial.handlers[-1]
+
+
+def hand_loop(
+    engine: "Engine", frame: Frame, node: facts.While | facts.For, trial: facts.Try, handler: Handler
+) -> Policy | None:
+    """The policy of a loop around a request that is none of the SDK's."""
+    return LoopWatch(engine, frame, node).around(trial, handler)
 
 
 def _uses_target(node: facts.For, trial: facts.Try) -> bool:

@@ -1,0 +1,90 @@
+"""Nothing retries an API call: the first rate limit or lost connection is the end of it.
+
+## Why it matters
+
+Rate limits, overload and broken connections pass by themselves, mostly within seconds. Up to 0.28 the SDK makes one
+request and raises. From 1.0 on it retries twice, with waits that grow; with `max_retries=0` that is given up, and where
+nothing else retries, every hiccup reaches the user.
+
+## Bad
+
+```py
+from openai import OpenAI
+
+client = OpenAI(max_retries=0)
+
+
+def ask(question):
+    return client.responses.create(model="gpt-4.1-mini", input=question)
+```
+
+## Good
+
+```py
+from openai import OpenAI
+
+client = OpenAI(max_retries=5)
+
+
+def ask(question):
+    return client.responses.create(model="gpt-4.1-mini", input=question)
+```
+
+## What counts
+
+A retry is a decorator or an object of tenacity, backoff, stamina, retrying, retry, the retry options of Celery,
+Prefect, Modal and Temporal, a loop or recursion that tries again after an error, and anything unseen whose name says
+so; in the function of the call or in a caller. It need not be a good one: OAI203 to OAI208 judge that. Handling the
+error is no retry. Calls of 0.x are errors, calls from 1.0 on are reported only where `max_retries=0` is written.
+
+## Fix
+
+Unsafe: a decorator that retries, or `max_retries` on the client.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from openai_lint.link.project import ApiCall
+from openai_lint.rule import Applicability, Hit, Rule, Severity
+from openai_lint.rules._backoff_help import decorator
+from openai_lint.rules._ineffective import without_effect
+from openai_lint.rules._noise import dead_calls
+from openai_lint.rules._retries import sdk_requests
+
+if TYPE_CHECKING:
+    from openai_lint.link import Project
+
+
+def check(project: "Project") -> Iterable[Hit]:
+    """One hit for each call that is made once only."""
+    dead = dead_calls(project)
+    judged = {site for found in without_effect(project) for site in found.sites}
+    for call in project.calls:
+        if call.policy is not None or call.site in dead or call.site in judged or sdk_requests(call) != 1:
+            continue
+        if call.method is not None and call.method.kind == "websocket_manager":
+            continue
+        yield _hit(project, call)
+
+
+def _hit(project: "Project", call: ApiCall) -> Hit:
+    old = call.site.era == 0
+    if old:
+        message = f"nothing retries `{call.site.path}`: SDK {call.release.version} makes one request and raises"
+        help_text = f"Retry what may pass:\n{decorator(call.module, call)}"
+    else:
+        message = f"nothing retries `{call.site.path}`: `max_retries=0` gives up the SDK's own retries"
+        help_text = f"Leave out `max_retries=0`, or retry what may pass yourself:\n{decorator(call.module, call)}"
+    return Hit(
+        project.place(call.module, call.site.node.span),
+        message,
+        help_text,
+        tuple(call.release.transient),
+        call.release.version,
+        call.site.path,
+        severity=Severity.ERROR if old else Severity.WARNING,
+    )
+
+
+RULE = Rule("OAI201", "missing-backoff", Severity.ERROR, check, fix=Applicability.UNSAFE)

@@ -52,7 +52,6 @@ LIBRARY_ERRORS: dict[str, tuple[str, ...]] = {
 
 SPELLINGS = (
     ("requests.", "requests.exceptions."),
-    ("httpx2.", "httpx."),
     ("aiohttp.client_exceptions.", "aiohttp."),
     ("tenacity.", "tenacity."),
     ("retrying.", "retrying."),
@@ -90,6 +89,11 @@ def ancestors(raised: str, release: Sdk) -> frozenset[str]:
         for base in error.bases:
             known.add(f"openai.{base}" if base in release.errors else base)
         return frozenset(known | {"Exception", "BaseException"})
+    tree = release.transport_tree
+    if raised in tree:
+        package = raised.rpartition(".")[0]
+        above = {f"{package}.{base}" if f"{package}.{base}" in tree else base for base in tree[raised]}
+        return frozenset({raised, "Exception", "BaseException"} | above)
     if raised in LIBRARY_ERRORS:
         found = {raised}
         for base in LIBRARY_ERRORS[raised]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.escapes import NO_LEAKS, RAW, Leak, Leaks
 from openai_lint.facts import Attr, Expr, Function
-from openai_lint.link import library
+from openai_lint.link import library, retry_libraries
 from openai_lint.link.cells import Outcome
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.values import (
@@ -94,6 +94,8 @@ class Api:
 
     def star_member(self, module: str, name: str) -> Values | None:
         """What ``from openai import *`` binds: the client classes, the errors and the resources of the SDK."""
+        if retry_libraries.exports(module, name):
+            return one(External(f"{module}.{name}"))
         if module != "openai" and not module.startswith("openai."):
             return None
         release = sdk("newest")

@@ -200,7 +200,7 @@ class Calls:
                 return engine.externals.function(callee.path, args, frame, node)
             case Symbolic() | Policied():
                 return engine.policies.call(callee, args, frame, node)
-            case ModuleRef() | Caught() | Deferred():
+            case ModuleRef() | Caught() | Deferred() | Literal() | Display() | ContextFrame():
                 return Outcome(NO_LEAKS, ANYTHING)
             case _:
                 return self.unknown(args, frame, node)

@@ -308,7 +308,7 @@ class Engine:
             if not isinstance(cell, RunCell) or not isinstance(cell.frame.function, Function):
                 continue
             function = cell.frame.function
-            gives = self.solver.known(GivesCell(cell.frame)) or Gives()
+            gives = self.solver.read(GivesCell(cell.frame))
             late = any(isinstance(value, Deferred) for value in gives.returns)
             if not leaks and not late:
                 continue

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from openai_lint.escapes import NO_LEAKS
 from openai_lint.facts import Expr, Function
 from openai_lint.link import library
-from openai_lint.link.cells import Outcome
+from openai_lint.link.cells import CaughtCell, Outcome
 from openai_lint.link.values import (
     ANYTHING,
     NOTHING,
@@ -59,7 +59,7 @@ class Externals:
         if wrapped is not None:
             return Outcome(NO_LEAKS, wrapped)
         if engine.policies.models(path):
-            return Outcome(NO_LEAKS, one(engine.policies.symbolic(path, args, frame, node)))
+            return engine.policies.made(path, args, frame, node)
         name = library.last(path)
         if path in library.SYMBOLS or name in library.SYMBOL_NAMES:
             return Outcome(NO_LEAKS, one(Symbolic(path, tuple(args.positional), args.named(), node, frame)))
@@ -91,11 +91,21 @@ class Externals:
             return self._mapped(args, library.CALLS_NOW[path], frame, node)
         if name in library.CALLING_METHODS:
             return self._mapped(args, 0, frame, node)
+        if name == "retry" and "exc" in args.keywords:
+            return self._task_retry(args.keywords["exc"])
         if name == "wait" and path.startswith("asyncio"):
             return Outcome(NO_LEAKS, ANYTHING)
         if name == "type":
             return Outcome(NO_LEAKS, self._types(args))
         return self._opaque(path, args, frame, node)
+
+    def _task_retry(self, errors: Values) -> Outcome:
+        """Celery's ``self.retry(exc=e)``: it raises the error itself once the retries are used up."""
+        caught = frozenset(value for value in errors if isinstance(value, Caught))
+        leaks = NO_LEAKS
+        for value in caught:
+            leaks |= self._engine.solver.read(CaughtCell(value.frame, value.handler))
+        return Outcome(leaks, caught or ANYTHING)
 
     def _identity(self, path: str, args: "Arguments") -> Outcome:
         found: Values = NOTHING

@@ -38,7 +38,7 @@ def describe(project: "Project", call: "ApiCall") -> dict[str, Any]:
         "leaves_as": call.leaves_as,
         "lost": [name for name in call.release.inventory_errors if name in call.lost],
         "handled_by": _handlers(project, call),
-        "retry": _policy(call.policy) if call.policy is not None else _of_sdk(call),
+        "retry": _policy(project, call, call.policy) if call.policy is not None else _of_sdk(call),
     }
 
 
@@ -51,14 +51,15 @@ def _handlers(project: "Project", call: "ApiCall") -> list[dict[str, Any]]:
     return [{"path": path, "line": line} for path, line in sorted(found)]
 
 
-def _policy(policy: Policy) -> dict[str, Any]:
+def _policy(project: "Project", call: "ApiCall", policy: Policy) -> dict[str, Any]:
+    retried = project.policies().get(policy, {}).get(call.site, set())
     return {
         "by": policy.by,
         "attempts": policy.attempts if policy.bounded else None,
         "wait": policy.wait,
         "jitter": policy.jitter,
         "bounded": policy.bounded,
-        "errors": [path.rpartition(".")[2] for path in policy.retries.paths],
+        "errors": [name for name in call.release.inventory_errors if name in retried],
     }
 
 

@@ -23,6 +23,10 @@ PHRASES: dict[str, tuple[str, ...]] = {
 """Lower-case phrases that messages of an error hold. The same phrase may belong to several errors."""
 
 
+SOMETIMES: dict[str, tuple[str, ...]] = {"RateLimitError": ("quota", "billing")}
+"""Phrases that only some messages of an error hold: a rate limit that has been reached is no spent quota."""
+
+
 def mentions(error: str, text: str) -> bool | None:
     """Whether the message of an error holds ``text``: True or False where the phrases decide, None where they do not."""
     wanted = text.strip().lower()
@@ -32,7 +36,7 @@ def mentions(error: str, text: str) -> bool | None:
     def holds(name: str) -> bool:
         return any(phrase in wanted or (wanted in phrase and len(wanted) >= 4) for phrase in PHRASES[name])
 
-    if error not in PHRASES:
+    if error not in PHRASES or any(phrase in wanted for phrase in SOMETIMES.get(error, ())):
         return None
     if holds(error):
         return True

@@ -378,6 +378,10 @@ class Project:
 
     def policies(self) -> dict[Policy, dict[Site, set[str]]]:
         """Every policy with the sites it retries and the errors that it retries of each."""
+        return self._retried
+
+    @cached_property
+    def _retried(self) -> dict[Policy, dict[Site, set[str]]]:
         found: dict[Policy, dict[Site, set[str]]] = defaultdict(lambda: defaultdict(set))
         for site, policies in self.record.policies.items():
             for (_, policy), errors in policies.items():

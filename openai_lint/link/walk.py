@@ -180,7 +180,9 @@ class Walk:
                 self._let_out(leaks_of(self._current(None, live)), node)
             return DEAD
         self.expr(node.error)
-        for value in self.engine.evaluator.value(node.error, self.frame):
+        values = self.engine.evaluator.value(node.error, self.frame)
+        here = frozenset(value for value in values if isinstance(value, Caught) and value.frame == self.frame and self._on_stack(value.handler))
+        for value in here or values:
             if isinstance(value, Caught):
                 self._let_out(self._again(value, live), node)
         self.absorbed(frozenset(token for token in leaks_of(live)))
@@ -193,10 +195,12 @@ class Walk:
                 return live if depth == 0 else outer
         return DEAD
 
+    def _on_stack(self, handler: Handler) -> bool:
+        return any(found is handler for found, _ in self._handlers)
+
     def _again(self, value: Caught, live: Live) -> Leaks:
         """What raising a kept error lets out."""
-        on_stack = any(handler is value.handler for handler, _ in self._handlers)
-        if value.frame == self.frame and on_stack:
+        if value.frame == self.frame and self._on_stack(value.handler):
             return leaks_of(self._current(value.handler, live))
         return self.engine.solver.read(CaughtCell(value.frame, value.handler))  # type: ignore[no-any-return]
 

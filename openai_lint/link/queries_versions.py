@@ -22,7 +22,10 @@ ABSENCE = frozenset({"ImportError", "ModuleNotFoundError", "AttributeError", "Ex
 VERSION_ATTRIBUTES = frozenset({"__version__", "VERSION", "version"})
 VERSION_CALLS = frozenset({"version", "get_distribution", "distribution", "require"})
 
-FLAG = re.compile(r"(?<!azure)(?<!azure_)(?:^|_|is)openai_?(?:is_?)?(?:v\d|version(?!\w*api)|legacy|old|new|pre|post|ge|lt)|v1_?openai|(?:new|old|legacy)_openai", re.I)
+FLAG = re.compile(
+    r"(?<!azure)(?<!azure_)(?:^|_|is)openai_?(?:is_?)?(?:v\d|version(?!\w*api)|legacy|old|new|pre|post|ge|lt)|v1_?openai|(?:new|old|legacy)_openai",
+    re.IGNORECASE,
+)
 """Names of flags and functions that hold the result of such a test."""
 
 OLDEST_NEW = "1.0.0"
@@ -54,7 +57,7 @@ def nodes(project: Project, module: ModuleInfo) -> Iterator[tuple[Any, Frame]]:
 
 
 def below(body: facts.Block) -> Iterator[Any]:
-    """Every node of a block in source order; of nested functions and classes only what is run where they are defined."""
+    """Every node of a block in source order; of nested functions and classes what is run where they are defined."""
     stack: list[Any] = list(reversed(body))
     while stack:
         node = stack.pop()
@@ -116,11 +119,21 @@ class Versions:
         """The eras that the code of files without a pin is written for."""
         found = {call.site.era for call in self._project.calls if self._tells(call)}
         if not found:
-            found = {era for module in self._project.modules if not self._releases.pinned(module.path) for era in self._named(module)}
+            found = {
+                era
+                for module in self._project.modules
+                if not self._releases.pinned(module.path)
+                for era in self._named(module)
+            }
         return frozenset(found)
 
     def _tells(self, call: ApiCall) -> bool:
-        return sure(call) and not wrapped(self._project, call) and not self.asks(call.module) and not self._releases.pinned(call.module.path)
+        return (
+            sure(call)
+            and not wrapped(call)
+            and not self.asks(call.module)
+            and not self._releases.pinned(call.module.path)
+        )
 
     def _named(self, module: ModuleInfo) -> Iterator[int]:
         """The eras of the errors and clients that a module imports or names."""
@@ -128,12 +141,20 @@ class Versions:
             return
         old, new = sdk("0"), sdk()
         for node, frame in nodes(self._project, module):
-            found = {f"{node.module}.{node.name}"} if isinstance(node, facts.Import) and node.name and not node.level else set()
+            found = (
+                {f"{node.module}.{node.name}"}
+                if isinstance(node, facts.Import) and node.name and not node.level
+                else set()
+            )
             if isinstance(node, facts.Attr):
                 found = set(paths(self._project, node, frame))
             for path in found:
                 if path.startswith("openai."):
-                    there = [era for era, release in ((0, old), (1, new)) if not isinstance(release.resolve_error(path), Missing)]
+                    there = [
+                        era
+                        for era, release in ((0, old), (1, new))
+                        if not isinstance(release.resolve_error(path), Missing)
+                    ]
                     if len(there) == 1:
                         yield there[0]
 
@@ -175,14 +196,24 @@ class Versions:
                 tests.append(node)
         if not tests:
             return None
-        return {name for name, bindings in module.scope.bindings.items() for binding in bindings if self._holds(binding.node, tests)}
+        return {
+            name
+            for name, bindings in module.scope.bindings.items()
+            for binding in bindings
+            if self._holds(binding.node, tests)
+        }
 
     def _is_test(self, node: facts.Attr | facts.Call, frame: Frame) -> bool:
         if isinstance(node, facts.Attr):
             return node.attr in VERSION_ATTRIBUTES and "openai" in paths(self._project, node.value, frame)
         name = library.written(node.func)
         first = node.args[0].value if node.args else None
-        if name in ("hasattr", "getattr") and isinstance(node.func, facts.Name) and first is not None and len(node.args) >= 2:
+        if (
+            name in ("hasattr", "getattr")
+            and isinstance(node.func, facts.Name)
+            and first is not None
+            and len(node.args) >= 2
+        ):
             return any(path == "openai" or path.startswith("openai.") for path in paths(self._project, first, frame))
         text = first.value if isinstance(first, facts.Const) else None
         if name in VERSION_CALLS:
@@ -199,7 +230,9 @@ class Versions:
                 if _comes_and_goes(f"{inner.module}.{inner.name}" if inner.name else inner.module):
                     return True
             elif isinstance(inner, facts.Attr) and "AttributeError" in names:
-                if any(path.startswith("openai.") and _comes_and_goes(path) for path in paths(self._project, inner, frame)):
+                if any(
+                    path.startswith("openai.") and _comes_and_goes(path) for path in paths(self._project, inner, frame)
+                ):
                     return True
                 chain = library.dotted(inner)
                 if chain.startswith("openai.") and _comes_and_goes(".".join(chain.split(".")[:2])):
@@ -212,7 +245,9 @@ class Versions:
         span = getattr(node, "span", None)
         if span is None:
             return False
-        return any(_inside(test.span, span) or (isinstance(test, facts.Try) and _inside(span, test.span)) for test in tests)
+        return any(
+            _inside(test.span, span) or (isinstance(test, facts.Try) and _inside(span, test.span)) for test in tests
+        )
 
 
 def _inside(inner: facts.Span, outer: facts.Span) -> bool:
@@ -239,7 +274,7 @@ def sure(call: ApiCall) -> bool:
     return bool(call.clients) and all(client.known_by != "chain" for client in call.clients)
 
 
-def wrapped(project: Project, call: ApiCall) -> bool:
+def wrapped(call: ApiCall) -> bool:
     """Whether the call goes through a drop-in or wrapper of another package, which has its own idea of the SDK."""
     if any(client.wrapped for client in call.clients):
         return True

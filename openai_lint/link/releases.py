@@ -22,7 +22,10 @@ LAST_OF_OLD = "0.28.1"
 """What stands for the 0.x line where nothing says more."""
 
 
-_UPGRADES = re.compile(r"^[ \t]*[!%][^\n#]*\binstall\b(?=[^\n]*\s(?:-U|--upgrade)\b)[^\n]*[\s\"']openai(?:\[[\w,]*\])?(?=[\s\"';]|$)", re.MULTILINE)
+_UPGRADES = re.compile(
+    r"^[ \t]*[!%][^\n#]*\binstall\b(?=[^\n]*\s(?:-U|--upgrade)\b)[^\n]*[\s\"']openai(?:\[[\w,]*\])?(?=[\s\"';]|$)",
+    re.MULTILINE,
+)
 """A notebook that installs the newest release, whatever the project says."""
 
 
@@ -44,7 +47,7 @@ class Releases:
         self._cache: dict[tuple[str, int], Sdk] = {}
 
     def release(self, path: str, era: int) -> Sdk:
-        """The release that decides for code of one era in a file: the newest one that the project allows of that era."""
+        """The release that decides for code of one era in a file: the newest of that era that the project allows."""
         key = (path, era)
         if key not in self._cache:
             allowed = [version for version in self.pinned(path) if version.startswith("0.") == (era == 0)]
@@ -54,7 +57,9 @@ class Releases:
             self._cache[key] = sdk(allowed[chosen] if allowed else newest)
             if not self.pinned(path):
                 written = "0.x" if era == 0 else "1.0 and later"
-                self._tell(f"nothing says which openai is used: code for {written} is judged by {self._cache[key].version}")
+                self._tell(
+                    f"nothing says which openai is used: code for {written} is judged by {self._cache[key].version}"
+                )
         return self._cache[key]
 
     def pinned(self, path: str) -> tuple[str, ...]:

@@ -52,7 +52,9 @@ def _absent(project: "Project") -> Iterator[Absent]:
         for node, frame in nodes(project, module):
             if not isinstance(node, Handler) or node.name is None or node.type is None:
                 continue
-            reads = [read for read in _reads(node) if read.attr not in EVERY_ERROR_HAS and not read.attr.startswith("_")]
+            reads = [
+                read for read in _reads(node) if read.attr not in EVERY_ERROR_HAS and not read.attr.startswith("_")
+            ]
             if not reads:
                 continue
             classes = error_classes(project, node.type, frame, releases)
@@ -63,22 +65,39 @@ def _absent(project: "Project") -> Iterator[Absent]:
 
 
 def _in_handler(
-    module: "ModuleInfo", handler: Handler, reads: list[Attr], classes: tuple[str, ...], seen: set[str], releases: tuple[Sdk, ...]
+    module: "ModuleInfo",
+    handler: Handler,
+    reads: list[Attr],
+    classes: tuple[str, ...],
+    seen: set[str],
+    releases: tuple[Sdk, ...],
 ) -> Iterator[Absent]:
-    assert handler.name is not None
-    errors = seen or {name for name, error in releases[-1].errors.items() if any(error.caught_by(cls) for cls in classes)}
+    errors = seen or {
+        name for name, error in releases[-1].errors.items() if any(error.caught_by(cls) for cls in classes)
+    }
     told: set[str] = set()
     for read in reads:
         tables = [release.errors for release in releases]
         if not all(name in table for name in errors for table in tables):
             continue
-        lacking = tuple(sorted(name for name in errors if all(read.attr not in table[name].attributes for table in tables)))
+        lacking = tuple(
+            sorted(name for name in errors if all(read.attr not in table[name].attributes for table in tables))
+        )
         some = len(lacking) < len(errors)
         # What only some errors lack is judged where the program tells us which of them arrive, and at the first read.
         if not lacking or (some and (not seen or read.attr in told or _conditional(read, handler))):
             continue
         told.add(read.attr)
-        yield Absent(module, read, handler.name, handler, lacking, some, _instead(read.attr, errors, releases[-1]), releases)
+        yield Absent(
+            module,
+            read,
+            handler.name or "",
+            handler,
+            lacking,
+            some,
+            _instead(read.attr, errors, releases[-1]),
+            releases,
+        )
 
 
 def _instead(attr: str, errors: set[str], release: Sdk) -> str | None:
@@ -97,7 +116,12 @@ def _reads(handler: Handler) -> list[Attr]:
     found: list[Attr] = []
     stored: set[str] = set()
     for node in _below(list(handler.body), name):
-        if isinstance(node, Call) and library.written(node.func) in ASKING and node.args and _is(node.args[0].value, name):
+        if (
+            isinstance(node, Call)
+            and library.written(node.func) in ASKING
+            and node.args
+            and _is(node.args[0].value, name)
+        ):
             return []
         if isinstance(node, facts.Match) and _is(node.subject, name):
             return []
@@ -138,9 +162,8 @@ def _below(body: list[Any], name: str | None) -> Iterator[Any]:
         yield node
         if isinstance(node, (facts.Function, facts.Class, facts.Lambda)):
             continue
-        for child in facts.children(node):
-            if not (isinstance(child, Handler) and child.name == name):
-                stack.append(child)
+        seen = (child for child in facts.children(node) if not (isinstance(child, Handler) and child.name == name))
+        stack.extend(seen)
 
 
 def _conditional(read: Attr, handler: Handler) -> bool:

@@ -21,14 +21,24 @@ EXCEPT, ISINSTANCE, RAISE, PREDICATE, IMPORT, NAME = "except", "isinstance", "ra
 
 PREDICATES = frozenset(
     {
-        "retry_if_exception_type", "retry_if_not_exception_type", "retry_unless_exception_type", "retry_if_exception_cause_type",
-        "on_exception", "suppress", "raises", "assertRaises",
+        "retry_if_exception_type", "retry_if_not_exception_type", "retry_unless_exception_type",
+        "retry_if_exception_cause_type", "on_exception", "suppress", "raises", "assertRaises",
     }
 )  # fmt: skip
 """Functions whose arguments are classes of errors."""
 
 PREDICATE_OPTIONS = frozenset(
-    {"autoretry_for", "dont_autoretry_for", "on", "exceptions", "exception", "retry_on_exception", "retry_on", "throws", "exception_types"}
+    {
+        "autoretry_for",
+        "dont_autoretry_for",
+        "on",
+        "exceptions",
+        "exception",
+        "retry_on_exception",
+        "retry_on",
+        "throws",
+        "exception_types",
+    }
 )
 """Keywords whose value is a class of errors, or several."""
 
@@ -41,8 +51,8 @@ class Broken:
     """A name of an error that is none in the project's SDK.
 
     ``node`` is the expression or the import statement, ``path`` the dotted name, ``meaning`` what it is instead,
-    ``context`` where it stands (``grouped``: beside others, in a tuple), ``handler`` the clause, if it is one, ``releases``
-    those it was held against.
+    ``context`` where it stands (``grouped``: beside others, in a tuple), ``handler`` the clause, if it is one,
+    ``releases`` those it was held against.
     """
 
     module: "ModuleInfo"
@@ -79,7 +89,9 @@ def known_error_names() -> frozenset[str]:
     return _NAMES
 
 
-_NAMES = frozenset(name for release in ("0.27.8", "0.28.1", "1.0.0", known_releases()[-1]) for name in sdk(release).errors)
+_NAMES = frozenset(
+    name for release in ("0.27.8", "0.28.1", "1.0.0", known_releases()[-1]) for name in sdk(release).errors
+)
 
 
 def _broken(project: "Project") -> Iterator[Broken]:
@@ -109,7 +121,13 @@ def _broken(project: "Project") -> Iterator[Broken]:
         if speaks:
             inner = {node.value for node, _ in everything if isinstance(node, facts.Attr)}
             for node, frame in everything:
-                if isinstance(node, facts.Attr) and node not in inner and node not in seen and _like_an_error(node) and not _rooted(node, imported):
+                if (
+                    isinstance(node, facts.Attr)
+                    and node not in inner
+                    and node not in seen
+                    and _like_an_error(node)
+                    and not _rooted(node, imported)
+                ):
                     yield from _item(project, module, node, NAME, None, frame, releases)
 
 
@@ -130,7 +148,9 @@ def _import(module: "ModuleInfo", node: facts.Import, releases: tuple[Sdk, ...])
     if node.level or node.module.partition(".")[0] != "openai" or node.name == "*":
         return None
     path = f"{node.module}.{node.name}" if node.name is not None else node.module
-    if path == "openai" or not (path.startswith(("openai.error", *NEVER_EXISTED)) or path.rpartition(".")[2] in (*_NAMES, "error")):
+    if path == "openai" or not (
+        path.startswith(("openai.error", *NEVER_EXISTED)) or path.rpartition(".")[2] in (*_NAMES, "error")
+    ):
         return None
     meaning = judged(path, releases)
     return Broken(module, node, path, meaning, IMPORT, None, releases) if isinstance(meaning, Missing) else None
@@ -167,7 +187,13 @@ def _items(node: Expr) -> Iterator[Expr]:
 
 
 def _item(
-    project: "Project", module: "ModuleInfo", item: Expr, context: str, handler: Handler | None, frame: Frame, releases: tuple[Sdk, ...]
+    project: "Project",
+    module: "ModuleInfo",
+    item: Expr,
+    context: str,
+    handler: Handler | None,
+    frame: Frame,
+    releases: tuple[Sdk, ...],
 ) -> Iterator[Broken]:
     if not isinstance(item, (facts.Name, facts.Attr)):
         return
@@ -185,19 +211,26 @@ def _item(
             continue
         meaning = judged(path, releases)
         # Members of a tuple that is kept in a name crash where the tuple is made, and are reported there.
-        if meaning is not None and (exact or isinstance(meaning, NotAnError)) and not (context == NAME and isinstance(meaning, NotAnError)):
+        if (
+            meaning is not None
+            and (exact or isinstance(meaning, NotAnError))
+            and not (context == NAME and isinstance(meaning, NotAnError))
+        ):
             yield Broken(module, item, path, meaning, context, handler, releases)
 
 
-def _names(values: Values) -> tuple[str, ...] | None:
-    """The dotted names among values, in tuples too; None where some value is something else."""
+def _names(values: Values, *, strict: bool = False) -> tuple[str, ...] | None:
+    """The dotted names among values, in tuples too; None where some value (``strict``: or item) is something else."""
     found: list[str] = []
     for value in values:
         if isinstance(value, External) and "()" not in value.path and "[]" not in value.path:
             found.append(value.path)
         elif isinstance(value, Display):
             for _, inner in value.items:
-                found += _names(inner) or ()
+                names = _names(inner, strict=strict)
+                if names is None and strict:
+                    return None
+                found += names or ()
         else:
             return None
     return tuple(sorted(set(found)))
@@ -205,7 +238,11 @@ def _names(values: Values) -> tuple[str, ...] | None:
 
 def _like_an_error(node: facts.Attr) -> bool:
     """Whether an attribute may name one of the SDK's errors, or the module of 0.x that holds them."""
-    return node.attr in _NAMES or node.attr == "error" or (isinstance(node.value, facts.Attr) and node.value.attr in ("error", "errors", "exceptions"))
+    return (
+        node.attr in _NAMES
+        or node.attr == "error"
+        or (isinstance(node.value, facts.Attr) and node.value.attr in ("error", "errors", "exceptions"))
+    )
 
 
 def _rooted(node: Expr, imported: set[str]) -> bool:
@@ -218,7 +255,7 @@ def _rooted(node: Expr, imported: set[str]) -> bool:
 
 def error_classes(project: "Project", node: Expr, frame: Frame, releases: tuple[Sdk, ...]) -> tuple[str, ...] | None:
     """The SDK's errors that a clause names, by class name; None where it names anything else, or may."""
-    names = _names(project.engine.evaluator.value(node, frame))
+    names = _names(project.engine.evaluator.value(node, frame), strict=True)
     if not names:
         return None
     found: list[str] = []

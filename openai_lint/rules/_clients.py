@@ -31,7 +31,9 @@ class Made:
     def written(self) -> str:
         """``OpenAI`` or ``OpenAI.with_options``."""
         name = self.classes[0]
-        return name if self.constructor or not isinstance(self.node.func, facts.Attr) else f"{name}.{self.node.func.attr}"
+        return (
+            name if self.constructor or not isinstance(self.node.func, facts.Attr) else f"{name}.{self.node.func.attr}"
+        )
 
 
 @once
@@ -62,7 +64,9 @@ def _classes(project: "Project", module: "ModuleInfo", node: Call, frame: Frame)
     values = evaluator.value(node.func, frame)
     found = []
     for value in values:
-        known = release.any_client(value.path) if isinstance(value, External) and value.path.startswith("openai.") else None
+        known = (
+            release.any_client(value.path) if isinstance(value, External) and value.path.startswith("openai.") else None
+        )
         if known is None:
             return (), True
         found.append(known.name)
@@ -70,7 +74,7 @@ def _classes(project: "Project", module: "ModuleInfo", node: Call, frame: Frame)
 
 
 def options(project: "Project") -> "Iterator[tuple[ModuleInfo, Call, Arg, Frame, str, str | None]]":
-    """Every keyword written for a client or a call from 1.0 on: module, call, argument, frame, what takes it, method."""
+    """Every keyword written for a client or call from 1.0 on: module, call, argument, frame, what takes it, method."""
     for made in made_clients(project):
         for arg in made.node.args:
             if arg.keyword is not None:

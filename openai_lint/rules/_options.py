@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class Refused:
     """An option that is not taken where it is given.
 
-    ``node`` is the call that gives it, ``option`` its keyword (None: a positional argument), ``where`` what does not take
-    it, ``instead`` the option or way that is meant (``takes`` says of what: call, client, name). Unless ``fatal`` the call
-    goes out all the same.
+    ``node`` is the call that gives it, ``option`` its keyword (None: a positional argument), ``where`` what does not
+    take it, ``instead`` the option or way that is meant (``takes`` says of what: call, client, name). Unless ``fatal``
+    the call goes out all the same.
     """
 
     module: "ModuleInfo"
@@ -45,7 +45,12 @@ class Refused:
 @cache
 def asked() -> frozenset[str]:
     """The options of which the data says for every method whether it takes them."""
-    return frozenset(option for release in ("0", "newest", "1.0.0") for method in sdk(release).methods.values() for option in method.options)
+    return frozenset(
+        option
+        for release in ("0", "newest", "1.0.0")
+        for method in sdk(release).methods.values()
+        for option in method.options
+    )
 
 
 @once
@@ -57,10 +62,12 @@ def unsupported_options(project: "Project") -> tuple[Refused, ...]:
 def _of_calls(project: "Project") -> Iterator[Refused]:
     known = versions(project)
     for call in project.calls:
-        if call.method is None or not sure(call) or known.asks(call.module) or wrapped(project, call):
+        if call.method is None or not sure(call) or known.asks(call.module) or wrapped(call):
             continue
         releases = known.environment(call.module)
-        if not all(era_of(release) == call.site.era and release.method(call.site.path) is not None for release in releases):
+        if not all(
+            era_of(release) == call.site.era and release.method(call.site.path) is not None for release in releases
+        ):
             continue
         for place in call.invocations:
             if not isinstance(place.node, Call) or place.module is not call.module:
@@ -72,7 +79,9 @@ def _of_calls(project: "Project") -> Iterator[Refused]:
                 if found is not None:
                     instead, takes, fatal = found
                     node = call.site.node if place.node is call.site.node else place.node
-                    yield Refused(call.module, node, call, arg.keyword, arg.value, call.site.path, releases, instead, takes, fatal)
+                    yield Refused(
+                        call.module, node, call, arg.keyword, arg.value, call.site.path, releases, instead, takes, fatal
+                    )
 
 
 def _option(call: "ApiCall", releases: tuple[Sdk, ...], option: str) -> tuple[str | None, str, bool] | None:
@@ -105,21 +114,48 @@ def _of_clients(project: "Project") -> Iterator[Refused]:
         yield from _given(made.module, made.node, made.written, releases, options, constructor=made.constructor)
 
 
-def _given(module: "ModuleInfo", node: Call, name: str, releases: tuple[Sdk, ...], options: list[frozenset[str]], *, constructor: bool) -> Iterator[Refused]:
+def _given(
+    module: "ModuleInfo",
+    node: Call,
+    name: str,
+    releases: tuple[Sdk, ...],
+    options: list[frozenset[str]],
+    *,
+    constructor: bool,
+) -> Iterator[Refused]:
     for arg in node.args:
         if arg.star:
             continue
         if arg.keyword is None:
-            yield Refused(module, node, None, None, arg.value, name, releases, "api_key" if constructor else None, "name" if constructor else "")
+            yield Refused(
+                module,
+                node,
+                None,
+                None,
+                arg.value,
+                name,
+                releases,
+                "api_key" if constructor else None,
+                "name" if constructor else "",
+            )
             return
         if not any(arg.keyword in taken for taken in options):
             meant = {"api_base": "base_url", "request_timeout": "timeout"}.get(arg.keyword)
             meant = meant or client_only_options().get(arg.keyword)
             fits = meant is not None and meant != arg.keyword and all(meant in taken for taken in options)
-            yield Refused(module, node, None, arg.keyword, arg.value, name, releases, meant if fits else None, "name" if fits else "")
+            yield Refused(
+                module,
+                node,
+                None,
+                arg.keyword,
+                arg.value,
+                name,
+                releases,
+                meant if fits else None,
+                "name" if fits else "",
+            )
 
 
 def since(name: str, option: str) -> str | None:
     """The first known release whose client class takes an option."""
     return sdk(known_releases()[-1]).client_option_since(name, option)
-

@@ -2,14 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openai_lint import facts
 from openai_lint.facts import Call, Expr, Function, Handler
 from openai_lint.link import library
 from openai_lint.link.queries_versions import below, nodes, once, sure, versions
 from openai_lint.link.releases import era_of
-from openai_lint.link.values import Bound, External, Frame, FunctionRef, Literal, Policied, Resource, Retried, Symbolic, Value
+from openai_lint.link.values import (
+    Bound,
+    External,
+    Frame,
+    FunctionRef,
+    Literal,
+    Policied,
+    Resource,
+    Retried,
+    Symbolic,
+    Value,
+)
 from openai_lint.rules._clauses import class_names
 from openai_lint.rules._versions import through
 from openai_lint.sdk import Sdk
@@ -23,18 +34,37 @@ LIBRARIES = frozenset({"requests", "httpx", "httpx2", "aiohttp", "urllib3", "url
 PLAIN_PACKAGES = frozenset(
     {
         "asyncio", "base64", "collections", "contextlib", "copy", "csv", "dataclasses", "datetime", "enum", "functools",
-        "hashlib", "io", "itertools", "json", "logging", "math", "os", "pathlib", "pprint", "random", "re", "string", "sys",
-        "tempfile", "textwrap", "threading", "time", "traceback", "typing", "uuid", "warnings", "openai", "loguru",
+        "hashlib", "io", "itertools", "json", "logging", "math", "os", "pathlib", "pprint", "random", "re", "string",
+        "sys", "tempfile", "textwrap", "threading", "time", "traceback", "typing", "uuid", "warnings", "openai",
+        "loguru",
     }
 )  # fmt: skip
 """Packages whose functions raise no error of an HTTP library."""
 
 PLAIN_METHODS = frozenset(
-    name for kind in (str, list, dict, set) for name in dir(kind) if not name.startswith("_") and name not in ("get", "pop")
-) | {"model_dump", "model_dump_json", "to_dict", "dict", "info", "debug", "warning", "error", "exception", "critical", "log"}
+    name
+    for kind in (str, list, dict, set)
+    for name in dir(kind)
+    if not name.startswith("_") and name not in ("get", "pop")
+) | {
+    "model_dump",
+    "model_dump_json",
+    "to_dict",
+    "dict",
+    "info",
+    "debug",
+    "warning",
+    "error",
+    "exception",
+    "critical",
+    "log",
+}
 """Methods of texts, containers, answers and loggers."""
 
+PLAIN_RECEIVERS = frozenset({"literal", "display", "error", "deferred", "client"})
+
 DEEPEST = 4
+"""Functions of the project are followed this far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +96,12 @@ def _stale(project: "Project") -> Iterator[Stale]:
         for node, frame in nodes(project, module):
             if not isinstance(node, facts.Try):
                 continue
-            clauses = [(handler, path) for handler in node.handlers for path in _transport_classes(project, handler, frame)]
+            clauses = [
+                (handler, path) for handler in node.handlers for path in _transport_classes(project, handler, frame)
+            ]
             if not clauses:
                 continue
-            calls = _Reach(project).of(node.body, frame, module)
+            calls = _Reach(project).of(node.body, frame)
             if calls is None or not calls:
                 continue
             for handler, path in clauses:
@@ -79,12 +111,18 @@ def _stale(project: "Project") -> Iterator[Stale]:
 
 def _transport_classes(project: "Project", handler: Handler, frame: Frame) -> list[str]:
     names = class_names(project, handler, frame) if handler.type is not None else None
-    return [path for path in names or () if path.partition(".")[0] in LIBRARIES and path.rpartition(".")[2][:1].isupper()]
+    return [
+        path for path in names or () if path.partition(".")[0] in LIBRARIES and path.rpartition(".")[2][:1].isupper()
+    ]
 
 
 def _may_raise(call: "ApiCall", package: str, release: Sdk) -> bool:
     """Whether an error of a package can leave a call under a release as it is."""
-    if era_of(release) != call.site.era or not sure(call) or any(key == "http_client" for client in call.clients for key, _ in client.options):
+    if (
+        era_of(release) != call.site.era
+        or not sure(call)
+        or any(key == "http_client" for client in call.clients for key, _ in client.options)
+    ):
         return True
     method = release.any_method(call.site.path)
     if method is None:
@@ -96,7 +134,9 @@ def _may_raise(call: "ApiCall", package: str, release: Sdk) -> bool:
     if call.kind in ("stream", "context") and (body or not release.stream_wraps(method)):
         return True
     # In 0.x an answer that breaks off leaves `acreate` as an error of aiohttp; the first 1.x let one timeout through.
-    asynchronous = method.coroutine if release.major == 0 else any(client.asynchronous is not False for client in call.clients)
+    asynchronous = (
+        method.coroutine if release.major == 0 else any(client.asynchronous is not False for client in call.clients)
+    )
     return body or (asynchronous and (release.major == 0 or release.version.startswith(("1.0.", "1.1."))))
 
 
@@ -115,7 +155,7 @@ class _Reach:
         self._by_node = {place.node: call for call in project.calls for place in call.invocations}
         self._seen: set[Function] = set()
 
-    def of(self, body: facts.Block, frame: Frame, module: "ModuleInfo", depth: int = 0) -> "list[ApiCall] | None":
+    def of(self, body: facts.Block, frame: Frame, depth: int = 0) -> "list[ApiCall] | None":
         """The calls; None where something else may talk HTTP."""
         found: list[ApiCall] = []
         for node in below(body):
@@ -126,7 +166,7 @@ class _Reach:
             if node in self._by_node:
                 found.append(self._by_node[node])
                 continue
-            inner = self._call(node, frame, module, depth)
+            inner = self._call(node, frame, depth)
             if inner is None:
                 return None
             found += inner
@@ -135,7 +175,7 @@ class _Reach:
     def _plain_context(self, node: Expr) -> bool:
         return isinstance(node, Call) and (node in self._by_node or library.written(node.func) in ("open", "suppress"))
 
-    def _call(self, node: Call, frame: Frame, module: "ModuleInfo", depth: int) -> "list[ApiCall] | None":
+    def _call(self, node: Call, frame: Frame, depth: int) -> "list[ApiCall] | None":
         values = self._project.engine.evaluator.value(node.func, frame)
         found: list[ApiCall] = []
         for value in values:
@@ -149,10 +189,10 @@ class _Reach:
         if isinstance(value, (Resource, Symbolic, Policied, Literal)):
             return []
         if isinstance(value, External):
-            plain = "." not in value.path.replace("()", "") or value.path.partition(".")[0].removesuffix("()") in PLAIN_PACKAGES
-            return [] if plain else None
+            head, dot, _ = value.path.replace("()", "").partition(".")
+            return [] if not dot or head in PLAIN_PACKAGES else None
         if isinstance(value, Bound) and isinstance(value.function, External):
-            return [] if value.function.path.partition(".")[0] in ("literal", "display", "error", "deferred", "client") else None
+            return [] if value.function.path.partition(".")[0] in PLAIN_RECEIVERS else None
         while isinstance(value, (Bound, Retried)):
             value = value.function
         if isinstance(value, FunctionRef):
@@ -167,12 +207,4 @@ class _Reach:
         if depth >= DEEPEST:
             return None
         self._seen.add(function)
-        module = ref.parent.module
-        return self.of(function.body, Frame(module, function, ref.parent), module, depth + 1)
-
-
-def classes_in(handler: Handler) -> list[Any]:
-    """The written classes of a clause."""
-    if handler.type is None:
-        return []
-    return list(handler.type.items) if isinstance(handler.type, facts.Sequence) else [handler.type]
+        return self.of(function.body, Frame(ref.parent.module, function, ref.parent), depth + 1)

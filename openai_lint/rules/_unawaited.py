@@ -21,7 +21,7 @@ def unawaited_calls(project: "Project") -> tuple["ApiCall", ...]:
     """Calls whose coroutine is dropped, or used as if it were the answer."""
     removed = {found.call.site for found in removed_calls(project)}
     calls = (call for call in project.calls if call.site not in removed and _coroutine(call))
-    return tuple(call for call in calls if not wrapped(project, call) and _dropped(call))
+    return tuple(call for call in calls if not wrapped(call) and _dropped(call))
 
 
 def _coroutine(call: "ApiCall") -> bool:
@@ -29,12 +29,18 @@ def _coroutine(call: "ApiCall") -> bool:
         return False
     if call.release.major == 0:
         return True
-    return all(client.asynchronous is True for client in call.clients) and not through(call.site.node, "with_streaming_response")
+    return all(client.asynchronous is True for client in call.clients) and not through(
+        call.site.node, "with_streaming_response"
+    )
 
 
 def _dropped(call: "ApiCall") -> bool:
     node = call.site.node
-    if not isinstance(node, Call) or not any(place.node is node for place in call.invocations) or len(call.invocations) != 1:
+    if (
+        not isinstance(node, Call)
+        or not any(place.node is node for place in call.invocations)
+        or len(call.invocations) != 1
+    ):
         return False
     parents = _parents(call)
     return _lost(node, parents, call)
@@ -68,7 +74,12 @@ def _lost(node: Expr, parents: dict[Any, Any], call: "ApiCall") -> bool:
         return True
     if _misused(node, parent):
         return True
-    if isinstance(parent, facts.Assign) and parent.value is node and len(parent.targets) == 1 and isinstance(parent.targets[0], facts.Name):
+    if (
+        isinstance(parent, facts.Assign)
+        and parent.value is node
+        and len(parent.targets) == 1
+        and isinstance(parent.targets[0], facts.Name)
+    ):
         return _name_lost(parent.targets[0], parents, call)
     return False
 

@@ -8,7 +8,7 @@ from openai_lint import facts
 from openai_lint.facts import Expr, Span
 from openai_lint.link.queries_versions import once, sure, versions, wrapped
 from openai_lint.link.releases import era_of
-from openai_lint.sdk import Sdk, call_replacement, error_replacements, sdk
+from openai_lint.sdk import Sdk, call_replacement, error_replacements, known_releases, sdk
 
 if TYPE_CHECKING:
     from openai_lint.link import ApiCall, Project
@@ -39,7 +39,8 @@ class Rename:
 @dataclass(frozen=True, slots=True)
 class Removed:
     """A call that the project's SDK does not have. ``instead`` is the method to use, if there is one; ``where`` says
-    which releases are meant, and why."""
+    which releases are meant, and why.
+    """
 
     call: "ApiCall"
     releases: tuple[Sdk, ...]
@@ -80,7 +81,9 @@ def replacements(path: str, release: Sdk) -> tuple[str, ...]:
     other_era = {**error_replacements(release.major)}
     same_name = (name,) if name in known and known[name].public != (release.major == 0) else ()
     words = other_era.get(name) or same_name or ((name,) if name in known else ())
-    return tuple(known[word].spellings[0] if release.major == 0 else f"openai.{word}" for word in words if word in known)
+    return tuple(
+        known[word].spellings[0] if release.major == 0 else f"openai.{word}" for word in words if word in known
+    )
 
 
 @once
@@ -92,7 +95,7 @@ def removed_calls(project: "Project") -> tuple[Removed, ...]:
 def _removed(project: "Project") -> Iterator[Removed]:
     known = versions(project)
     for call in project.calls:
-        if call.method is None or not sure(call) or known.asks(call.module) or wrapped(project, call):
+        if call.method is None or not sure(call) or known.asks(call.module) or wrapped(call):
             continue
         releases = known.environment(call.module)
         path = call.site.path
@@ -106,14 +109,19 @@ def _instead(path: str, era: int, release: Sdk) -> str | None:
     if era == 0:
         found = call_replacement(path)
         return found if found is not None and release.method(found) is not None else None
-    back = [old for old in sorted(release.methods) if call_replacement(old) == path and not release.methods[old].coroutine]
+    back = [
+        old for old in sorted(release.methods) if call_replacement(old) == path and not release.methods[old].coroutine
+    ]
     return back[0] if back else None
 
 
-def lifetime(path: str, era: int) -> tuple[str | None, str | None]:
-    """The first known release that has a method, and the first that has it no longer."""
+def lifetime(path: str, era: int) -> tuple[str, str]:
+    """The first and the last known release that has a method. Raises ValueError for one that none has."""
     history = sdk("0" if era == 0 else "newest").method_history(path)
-    return (history[0][0], history[-1][1]) if history else (None, None)
+    if not history:
+        raise ValueError(path)
+    known, until = known_releases(), history[-1][1]
+    return history[0][0], known[-1] if until is None else known[known.index(until) - 1]
 
 
 def through(node: Expr, wrapper: str) -> bool:

@@ -3,9 +3,9 @@
 ## Why it matters
 
 Until 3.13 a connection that breaks while a stream is read raises `httpx.ReadError`, `httpx.RemoteProtocolError` or
-`httpx.ReadTimeout` (`httpx2` from 3.0 on, `requests` and `aiohttp` in 0.x). None of them is an error of the SDK, so that
-`except openai.APIError` does not catch them, and nothing retries them. From 3.14 on the SDK wraps them, but for the body
-of `with_streaming_response` and the `stream()` of Assistants runs.
+`httpx.ReadTimeout` (`httpx2` from 3.0 on, `requests` and `aiohttp` in 0.x). None of them is an error of the SDK, so
+that `except openai.APIError` does not catch them, and nothing retries them. From 3.14 on the SDK wraps them, but for
+the body of `with_streaming_response` and the `stream()` of Assistants runs.
 
 ## Bad
 
@@ -68,7 +68,11 @@ if TYPE_CHECKING:
     from openai_lint.link import ApiCall, Project
     from openai_lint.sdk import Sdk
 
-COMMON_BASES = {"httpx": "httpx.TransportError", "httpx2": "httpx2.TransportError", "requests": "requests.exceptions.RequestException"}
+COMMON_BASES = {
+    "httpx": "httpx.TransportError",
+    "httpx2": "httpx2.TransportError",
+    "requests": "requests.exceptions.RequestException",
+}
 """The class of a transport that catches what it raises when a stream breaks."""
 
 
@@ -111,11 +115,20 @@ def _hit(project: "Project", call: "ApiCall", raw: list[str], releases: "tuple[S
     other = project.place(module, span)
     bases = sorted({COMMON_BASES.get(name.partition(".")[0], name) for name in raw})
     where = named(releases) if releases else f"openai {call.release.version}"
-    message = f"a broken stream of {call.site.path} raises {listed(raw, 'or')} in {where}, which the handler in line {other.span[0]} does not catch"
+    raises = f"a broken stream of {call.site.path} raises {listed(raw, 'or')} in {where}"
+    message = f"{raises}, which the handler in line {other.span[0]} does not catch"
     mended = call.site.era == 1 and not _body(call) and not _lets_through(call, sdk())
     upgrade = "" if not mended else ", or require openai>=3.14, which raises its own errors there"
     help_text = f"Catch {listed(bases)} there as well{upgrade}."
-    return Hit(place, message, help_text, tuple(raw), call.release.version, call.site.path, (Related(other, "it passes by here"),))
+    return Hit(
+        place,
+        message,
+        help_text,
+        tuple(raw),
+        call.release.version,
+        call.site.path,
+        (Related(other, "it passes by here"),),
+    )
 
 
 RULE = Rule("OAI109", "raw-stream-error", Severity.WARNING, check, fix=Applicability.UNSAFE)

@@ -32,14 +32,15 @@ except openai.RateLimitError:
 
 ## What counts
 
-`except` clauses and the tuples they use, `isinstance`, `raise`, `contextlib.suppress`, the predicates of retry libraries,
-imports, and any other place where such a name is evaluated. Where the project allows several releases, the name must be
-wrong in all of them. Names that 0.x never had count in a 0.x project. Code that tests for the version is silent.
+`except` clauses and the tuples they use, `isinstance`, `raise`, `contextlib.suppress`, the predicates of retry
+libraries, imports, and any other place where such a name is evaluated. Where the project allows several releases, the
+name must be wrong in all of them. Names that 0.x never had count in a 0.x project. Code that tests for the version is
+silent.
 
 ## Fix
 
-Safe: the name that the same failure has in the project's SDK. `APIError` of 0.x becomes `InternalServerError`, never the
-new `APIError`, which is the base of all; `InvalidRequestError` becomes `BadRequestError` and `NotFoundError`.
+Safe: the name that the same failure has in the project's SDK. `APIError` of 0.x becomes `InternalServerError`, never
+the new `APIError`, which is the base of all; `InvalidRequestError` becomes `BadRequestError` and `NotFoundError`.
 """
 
 from collections.abc import Iterable
@@ -95,7 +96,9 @@ def _message(broken: Broken) -> str:
 def _import_message(found: list[Broken]) -> str:
     meaning = found[0].meaning
     error = meaning.import_error if isinstance(meaning, Missing) else "ImportError"
-    return f"this import fails with {error}: {named(found[0].releases)} has no {listed(broken.path for broken in found)}"
+    return (
+        f"this import fails with {error}: {named(found[0].releases)} has no {listed(broken.path for broken in found)}"
+    )
 
 
 def _help(found: list[Broken]) -> str:

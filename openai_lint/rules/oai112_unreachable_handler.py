@@ -3,8 +3,8 @@
 ## Why it matters
 
 Python takes the first clause that fits. What the later one was written for (waiting, another message) never happens.
-From 1.0 on it is easy to get wrong: a timeout is also an `APIConnectionError`, and everything is an `APIError`, while in
-0.x all errors stood side by side.
+From 1.0 on it is easy to get wrong: a timeout is also an `APIConnectionError`, and everything is an `APIError`, while
+in 0.x all errors stood side by side.
 
 ## Bad
 
@@ -74,7 +74,9 @@ def check(project: "Project") -> Iterable[Hit]:
                     yield _hit(project, module, handler, earlier)
 
 
-def _hidden(project: "Project", node: facts.Try, frame: "Frame", releases: "tuple[Sdk, ...]") -> Iterator[tuple[Handler, Handler]]:
+def _hidden(
+    project: "Project", node: facts.Try, frame: "Frame", releases: "tuple[Sdk, ...]"
+) -> Iterator[tuple[Handler, Handler]]:
     classes = {handler: class_names(project, handler, frame) for handler in node.handlers}
     meant = [path for names in classes.values() for path in names or ()]
     if any(not isinstance(clause(path, release), str) for path in meant for release in releases):
@@ -88,25 +90,31 @@ def _hidden(project: "Project", node: facts.Try, frame: "Frame", releases: "tupl
             yield handler, next(found for found in hiding if found is not None)
 
 
-def _hides(path: str, earlier: tuple[Handler, ...], classes: dict[Handler, Any], releases: "tuple[Sdk, ...]") -> Handler | None:
+def _hides(
+    path: str, earlier: tuple[Handler, ...], classes: dict[Handler, Any], releases: "tuple[Sdk, ...]"
+) -> Handler | None:
     """The first clause that catches a class in every release."""
     for handler in earlier:
         names = ("BaseException",) if handler.type is None else classes[handler] or ()
-        if all(any(clause(name, release) in ancestors(str(clause(path, release)), release) for name in names) for release in releases):
+        if all(
+            any(clause(name, release) in ancestors(str(clause(path, release)), release) for name in names)
+            for release in releases
+        ):
             return handler
     return None
 
 
 def _hit(project: "Project", module: "ModuleInfo", handler: Handler, earlier: Handler) -> Hit:
-    assert handler.type is not None
-    written = source(module, handler.type.span)
-    above = source(module, earlier.type.span) if earlier.type is not None else "everything"
     items = handler.type.items if isinstance(handler.type, facts.Sequence) else (handler.type,)
-    errors = tuple(source(module, item.span).rpartition(".")[2] for item in items)
+    errors = tuple(source(module, item.span).rpartition(".")[2] for item in items if item is not None)
     place, other = project.place(module, handler.header), project.place(module, earlier.header)
     message = f"this clause is never reached: line {other.span[0]} already catches {listed(errors)}"
-    help_text = f"Move `except {written}` in front of `except {above}`, or take it out."
+    help_text = f"Move `{_written(module, handler)}` in front of `{_written(module, earlier)}`, or take it out."
     return Hit(place, message, help_text, errors, related=(Related(other, "caught here"),))
+
+
+def _written(module: "ModuleInfo", handler: Handler) -> str:
+    return source(module, handler.header).partition(" as ")[0].rstrip(": ")
 
 
 RULE = Rule("OAI112", "unreachable-handler", Severity.WARNING, check, fix=Applicability.UNSAFE)

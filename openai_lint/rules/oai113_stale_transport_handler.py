@@ -2,8 +2,8 @@
 
 ## Why it matters
 
-The SDK wraps what its transport raises: a timeout is an `openai.APITimeoutError`, whatever library timed out. The clause
-never matches, and the failure that it was written for goes on unhandled. It also stays behind when the transport
+The SDK wraps what its transport raises: a timeout is an `openai.APITimeoutError`, whatever library timed out. The
+clause never matches, and the failure that it was written for goes on unhandled. It also stays behind when the transport
 changes: 0.x used `requests`, 1.x and 2.x use `httpx`, and 3.x uses `httpx2`.
 
 ## Bad
@@ -67,7 +67,9 @@ def check(project: "Project") -> Iterable[Hit]:
         related = (Related(project.place(first.call.module, first.call.site.node.span), "the SDK wraps it here"),)
         message = f"nothing here raises {names}: openai {first.release.version} turns it into {listed(meant, 'or')}"
         errors = tuple(name.rpartition(".")[2] for name in meant)
-        yield Hit(place, message, f"Catch {listed(meant, 'and')} instead.", errors, first.release.version, related=related)
+        yield Hit(
+            place, message, f"Catch {listed(meant, 'and')} instead.", errors, first.release.version, related=related
+        )
 
 
 RULE = Rule("OAI113", "stale-transport-handler", Severity.WARNING, check, fix=Applicability.UNSAFE)

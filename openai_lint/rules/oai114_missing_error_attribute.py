@@ -45,8 +45,8 @@ except openai.APIConnectionError as error:
 ## What counts
 
 Clauses that name errors of the SDK only, and the errors of the calls in the `try` that reach them: one that has no such
-attribute is enough, because that is the one that crashes. A handler that asks (`hasattr`, `getattr`, `isinstance`, `type`,
-`match`) is silent, and so is one whose classes cannot all be known.
+attribute is enough, because that is the one that crashes. A handler that asks (`hasattr`, `getattr`, `isinstance`,
+`type`, `match`) is silent, and so is one whose classes cannot all be known.
 
 ## Fix
 
@@ -72,7 +72,11 @@ def check(project: "Project") -> Iterable[Hit]:
 
 
 def _message(absent: Absent) -> str:
-    who = listed(absent.lacking) if len(absent.lacking) < 4 else f"{absent.lacking[0]} and {len(absent.lacking) - 1} other errors caught here"
+    who = (
+        listed(absent.lacking)
+        if len(absent.lacking) < 4
+        else f"{absent.lacking[0]} and {len(absent.lacking) - 1} other errors caught here"
+    )
     have = "has" if len(absent.lacking) == 1 else "have"
     return f"{who} {have} no {absent.node.attr} in {named(absent.releases)}: this handler raises AttributeError"
 
@@ -82,7 +86,9 @@ def _help(absent: Absent) -> str:
     if absent.instead is not None:
         return f"{name}.{absent.instead}"
     if absent.some:
-        return f'getattr({name}, "{absent.node.attr}", None), or catch {listed(absent.lacking[:1])} in a clause of its own above.'
+        return (
+            f'getattr({name}, "{absent.node.attr}", None), or catch {absent.lacking[0]} in a clause of its own above.'
+        )
     return f"Nothing holds it there; str({name}) has the message."
 
 

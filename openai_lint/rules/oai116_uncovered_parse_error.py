@@ -2,8 +2,8 @@
 
 ## Why it matters
 
-When the model stops at the token limit, or a filter stops it, there is no whole answer to read into the model class. The
-helpers raise `LengthFinishReasonError` or `ContentFilterFinishReasonError` then. Both are an `OpenAIError` and no
+When the model stops at the token limit, or a filter stops it, there is no whole answer to read into the model class.
+The helpers raise `LengthFinishReasonError` or `ContentFilterFinishReasonError` then. Both are an `OpenAIError` and no
 `APIError`: a handler for API errors, which looks complete, does not catch them.
 
 ## Bad
@@ -42,8 +42,8 @@ except openai.OpenAIError as error:
 
 ## What counts
 
-The helpers of chat completions, from 1.40 on; streams only where a `response_format` or tools are given. Some handler on
-the way catches the API errors of the call, and none catches these.
+The helpers of chat completions, from 1.40 on; streams only where a `response_format` or tools are given. Some handler
+on the way catches the API errors of the call, and none catches these.
 
 ## Fix
 
@@ -76,12 +76,19 @@ def check(project: "Project") -> Iterable[Hit]:
         escaping = tuple(name for name in names if name in out)
         if not escaping or not _read(call) or call.retried:
             continue
-        handlers = [(node, module) for node, module, errors in call.handled_by if isinstance(node, Handler) and errors & set(call.release.documented)]
+        handlers = [
+            (node, module)
+            for node, module, errors in call.handled_by
+            if isinstance(node, Handler) and errors & set(call.release.documented)
+        ]
         if handlers:
             node, module = handlers[0]
             place, other = project.place(call.module, call.site.node.span), project.place(module, node.header)
-            message = f"{listed(escaping)} of {call.site.path} pass by the handler in line {other.span[0]}: they are no APIError"
-            help_text = f"Catch openai.OpenAIError there, or {listed([f'openai.{name}' for name in escaping])} beside it."
+            where = f"the handler in line {other.span[0]}"
+            message = f"{listed(escaping)} of {call.site.path} pass by {where}: they are no APIError"
+            help_text = (
+                f"Catch openai.OpenAIError there, or {listed([f'openai.{name}' for name in escaping])} beside it."
+            )
             related = (Related(other, "these errors pass by here"),)
             yield Hit(place, message, help_text, escaping, call.release.version, call.site.path, related)
 

@@ -3,8 +3,8 @@
 ## Why it matters
 
 When the network or the API stalls, the request never ends and never fails: no handler and no retry gets a chance, and a
-worker is lost. The SDK's default is ten minutes for each try; `None` takes even that away. `requests` and `urllib` have no
-default at all.
+worker is lost. The SDK's default is ten minutes for each try; `None` takes even that away. `requests` and `urllib` have
+no default at all.
 
 ## Bad
 
@@ -33,7 +33,8 @@ client.responses.create(model="gpt-5", input="hi")
 ```py
 import requests
 
-requests.post("https://api.openai.com/v1/responses", json={"model": "gpt-5", "input": "hi"}, timeout=60).raise_for_status()
+requests.post("https://api.openai.com/v1/responses", json={"model": "gpt-5", "input": "hi"},
+timeout=60).raise_for_status()
 ```
 
 ## What counts
@@ -72,23 +73,35 @@ def check(project: "Project") -> Iterable[Hit]:
             yield Hit(project.place(module, node.span), message, "timeout=60", sdk=release, call=method)
     for request in http.requests(project):
         given = request.option("timeout")
-        if given is None and (request.library not in WITHOUT_DEFAULT or request.open_options or _has_positional(request)):
+        if given is None and (
+            request.library not in WITHOUT_DEFAULT or request.open_options or _has_positional(request)
+        ):
             continue
         if given is None or _endless(given[0]):
-            what = f"{request.library} waits for ever unless told otherwise" if given is None else "it is told to wait for ever"
+            what = (
+                f"{request.library} waits for ever unless told otherwise"
+                if given is None
+                else "it is told to wait for ever"
+            )
             message = f"{request.call} has no timeout, and {what}"
             yield Hit(project.place(request.module, request.node.span), message, "timeout=60", call=request.call)
 
 
 def _endless(node: Expr) -> bool:
     if isinstance(node, Call) and library.written(node.func) in ("Timeout", "ClientTimeout"):
-        return len(node.args) == 1 and is_none(node.args[0].value) and node.args[0].keyword in (None, "timeout", "total")
+        return (
+            len(node.args) == 1 and is_none(node.args[0].value) and node.args[0].keyword in (None, "timeout", "total")
+        )
     return is_none(node)
 
 
 def _has_positional(request: http.HttpRequest) -> bool:
     """Whether ``urlopen(url, data, 10)`` gives the timeout by its position."""
-    return request.library == "urllib" and len([arg for arg in request.node.args if arg.keyword is None and not isinstance(arg.value, facts.Starred)]) > 2
+    return (
+        request.library == "urllib"
+        and len([arg for arg in request.node.args if arg.keyword is None and not isinstance(arg.value, facts.Starred)])
+        > 2
+    )
 
 
 RULE = Rule("OAI402", "infinite-timeout", Severity.ERROR, check, fix=Applicability.UNSAFE)

@@ -35,8 +35,8 @@ openai==1.109.1
 The release comes from the project: its requirements, lock file or metadata, nearest to the file. Where it allows
 several, all of them must lack the method. Where nothing says which release is meant, and one root holds code for 0.x
 and for later majors, the newer counts, because one environment holds one SDK. Code that tests for the version
-(`except ImportError`, `openai.__version__`, `hasattr(openai, ...)`) is silent, and so are calls through drop-ins of other
-packages.
+(`except ImportError`, `openai.__version__`, `hasattr(openai, ...)`) is silent, and so are calls through drop-ins of
+other packages.
 
 ## Fix
 
@@ -47,7 +47,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint.rule import Hit, Rule, Severity
-from openai_lint.rules._versions import Removed, lifetime, named, removed_calls
+from openai_lint.rules._versions import Removed, lifetime, removed_calls
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -67,16 +67,16 @@ def _message(removed: Removed) -> str:
         return f"openai.{path} is gone since 1.0, and {removed.where}: the call raises and sends nothing"
     if removed.releases[-1].major == 0:
         return f"{path} came with 1.0, and {removed.where}: there is neither such a client nor such a method"
-    since, until = lifetime(path, era)
-    when = f"came with {since}" if since and _before(removed, since) else f"is gone since {until}"
-    return f"{path} {when}, and {removed.where}: AttributeError"
+    first, last = lifetime(path, era)
+    when = f"not there yet ({first} has it)" if _before(removed, first) else f"no longer there ({last} had it)"
+    return f"{path} is {when}, and {removed.where}: AttributeError"
 
 
-def _before(removed: Removed, since: str) -> bool:
+def _before(removed: Removed, first: str) -> bool:
     def key(version: str) -> tuple[int, ...]:
         return tuple(map(int, version.split(".")))
 
-    return key(removed.releases[-1].version) < key(since)
+    return key(removed.releases[-1].version) < key(first)
 
 
 def _help(removed: Removed) -> str:
@@ -88,10 +88,11 @@ def _help(removed: Removed) -> str:
     if call.site.era == 0:
         return "Nothing replaces it from 1.0 on; pin openai<1 for this code, or take it out."
     if removed.releases[-1].major == 0:
-        written = f"openai.{instead}(...), or " if instead is not None else ""
-        return f"Use {written}require openai>=1."
-    since, until = lifetime(call.site.path, call.site.era)
-    return f"Require openai>={since}." if since is not None and _before(removed, since) else f"Pin openai<{until}, or take it out."
+        return "Require openai>=1." if instead is None else f"Use openai.{instead}(...), or require openai>=1."
+    first, last = lifetime(call.site.path, call.site.era)
+    return (
+        f"Require openai>={first}." if _before(removed, first) else f"Pin openai<={last} for this code, or take it out."
+    )
 
 
 RULE = Rule("OAI405", "removed-api", Severity.ERROR, check)

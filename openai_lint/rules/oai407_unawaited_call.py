@@ -2,9 +2,9 @@
 
 ## Why it matters
 
-Calling a method of `AsyncOpenAI` only makes a coroutine. Without `await` nothing is sent, nothing fails, and Python says
-no more than `RuntimeWarning: coroutine ... was never awaited`. Where the result is used as if it were the answer, the
-program stops with an `AttributeError` or a `TypeError` instead.
+Calling a method of `AsyncOpenAI` only makes a coroutine. Without `await` nothing is sent, nothing fails, and Python
+says no more than `RuntimeWarning: coroutine ... was never awaited`. Where the result is used as if it were the answer,
+the program stops with an `AttributeError` or a `TypeError` instead.
 
 ## Bad
 
@@ -32,8 +32,8 @@ async def ask():
 
 ## What counts
 
-The client is known to be asynchronous (in 0.x the method begins with `a`), and the coroutine is dropped at once, kept in
-a local name that nobody awaits or hands on, or used as an answer: an attribute, a subscript, a loop or a `with`. A
+The client is known to be asynchronous (in 0.x the method begins with `a`), and the coroutine is dropped at once, kept
+in a local name that nobody awaits or hands on, or used as an answer: an attribute, a subscript, a loop or a `with`. A
 coroutine that is returned, passed to a function or put in a collection may be awaited there. Pages and
 `with_streaming_response` are no coroutines.
 

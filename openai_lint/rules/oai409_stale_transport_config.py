@@ -2,8 +2,9 @@
 
 ## Why it matters
 
-The client takes them and works, but openai 3.x no longer brings `httpx` along. Unless the project requires `httpx` itself,
-the next clean installation stops at `import httpx`. Handlers for `httpx` errors around such code match nothing either.
+The client takes them and works, but openai 3.x no longer brings `httpx` along. Unless the project requires `httpx`
+itself, the next clean installation stops at `import httpx`. Handlers for `httpx` errors around such code match nothing
+either.
 
 ## Bad
 
@@ -44,7 +45,11 @@ if TYPE_CHECKING:
     from openai_lint.link import Project
 
 TRANSPORT_OPTIONS = frozenset({"timeout", "http_client"})
-INSTEAD = {"Timeout": "openai.Timeout", "Client": "openai.DefaultHttpxClient", "AsyncClient": "openai.DefaultAsyncHttpxClient"}
+INSTEAD = {
+    "Timeout": "openai.Timeout",
+    "Client": "openai.DefaultHttpxClient",
+    "AsyncClient": "openai.DefaultAsyncHttpxClient",
+}
 
 
 def check(project: "Project") -> Iterable[Hit]:
@@ -58,9 +63,16 @@ def check(project: "Project") -> Iterable[Hit]:
         if not stale or any(release.transport_library != "httpx2" for release in releases):
             continue
         name = stale[0].removesuffix("()").rpartition(".")[2]
-        message = f"{taker} is given {stale[0].removesuffix('()')}, and {named(releases)} uses httpx2 and does not bring httpx along"
+        given = f"{taker} is given {stale[0].removesuffix('()')}"
+        message = f"{given}, and {named(releases)} uses httpx2 and does not bring httpx along"
         instead = f"{INSTEAD[name]}(...)" if name in INSTEAD else f"httpx2.{name}(...)"
-        yield Hit(project.place(module, arg.value.span), message, f"{arg.keyword}={instead}", sdk=releases[-1].version, call=method)
+        yield Hit(
+            project.place(module, arg.value.span),
+            message,
+            f"{arg.keyword}={instead}",
+            sdk=releases[-1].version,
+            call=method,
+        )
 
 
 RULE = Rule("OAI409", "stale-transport-config", Severity.INFO, check, default=False)

@@ -69,13 +69,20 @@ def _hit(project: "Project", found: list[Refused], node: Expr) -> Hit:
     first = found[0]
     path = first.call.site.path if first.call is not None else None
     place = project.place(first.module, node.span)
-    return Hit(place, _message(found), "\n".join(_help(refused) for refused in found), sdk=first.releases[-1].version, call=path)
+    return Hit(
+        place,
+        _message(found),
+        "\n".join(_help(refused) for refused in found),
+        sdk=first.releases[-1].version,
+        call=path,
+    )
 
 
 def _message(found: list[Refused]) -> str:
     first = found[0]
     if not first.fatal:
-        return f"{first.option}= of {first.where} is no request timeout in {named(first.releases)}: a request that hangs waits 600 s"
+        what = f"{first.option}= of {first.where} is no request timeout in {named(first.releases)}"
+        return f"{what}: a request that hangs waits 600 s"
     what = "positional arguments" if first.option is None else listed([f"{refused.option}=" for refused in found], "or")
     return f"{first.where} takes no {what} in {named(first.releases)}: TypeError, and no request goes out"
 

@@ -13,7 +13,7 @@ from openai_lint.link.index import ModuleInfo
 from openai_lint.link.predicates import body_of
 from openai_lint.link.project import ApiCall
 from openai_lint.link.tree import tree_of
-from openai_lint.link.values import Deferred, Display, Frame, Group, Literal, Request, Resource, Site, Value
+from openai_lint.link.values import Deferred, Display, External, Frame, Group, Literal, Request, Resource, Site, Value
 from openai_lint.rules._bulk import size_of
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _held_down(
 ) -> bool:
     """Whether a semaphore, a limiter or batches keep the number of requests down."""
     around = list(tree_of(project, module).above(node))
-    if any(isinstance(parent, facts.With) and _limits(parent) for parent, _ in around):
+    if any(isinstance(parent, facts.With) and _limits(project, module, parent) for parent, _ in around):
         return True
     if any(isinstance(parent, (facts.For, facts.While)) and _steps(parent) for parent, _ in around):
         return True
@@ -167,9 +167,11 @@ def _held_down(
         return True
     wanted = functions | {site.function for site in sites if site.function is not None}
     for function in _reached(project, wanted):
-        if any(_limiting(part) for part in inside(function.body)):
+        frames = project._by_function.get(function)
+        home = frames[0].module if frames else module
+        if any(_limiting(project, home, part) for part in inside(function.body)):
             return True
-    return any(_limiting(part) for part in (given, *below(given)))
+    return any(_limiting(project, module, part) for part in (given, *below(given)))
 
 
 def _reached(project: "Project", functions: set[Function]) -> set[Function]:
@@ -185,17 +187,26 @@ def _reached(project: "Project", functions: set[Function]) -> set[Function]:
     return found
 
 
-def _limiting(node: Any) -> bool:
+def _limiting(project: "Project", module: ModuleInfo, node: Any) -> bool:
     if isinstance(node, facts.With):
-        return _limits(node)
-    if isinstance(node, Call) and isinstance(node.func, facts.Attr):
-        word = library.written(node.func.value)
-        return node.func.attr in ("acquire", "wait_for_capacity") and bool(word)
+        return _limits(project, module, node)
+    if (
+        isinstance(node, Call)
+        and isinstance(node.func, facts.Attr)
+        and node.func.attr in ("acquire", "wait_for_capacity")
+    ):
+        return True
     return isinstance(node, Call) and bool(LIMITERS.search(library.written(node.func)))
 
 
-def _limits(node: facts.With) -> bool:
-    return any(LIMITERS.search(_words(item.context)) for item in node.items)
+def _limits(project: "Project", module: ModuleInfo, node: facts.With) -> bool:
+    """Whether entering one of the managers waits for others to leave it: by what it is, or by its name."""
+    for item in node.items:
+        values = project.engine.evaluator.value(item.context, tree_of(project, module).frame(node))
+        paths = [library.last(value.path) for value in values if isinstance(value, External)]
+        if any(LIMITERS.search(word) for word in (_words(item.context), *paths)):
+            return True
+    return False
 
 
 def _words(node: Expr) -> str:

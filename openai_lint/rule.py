@@ -9,7 +9,6 @@ from openai_lint.facts import Span
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
-    from openai_lint.rewrites import Rewrite
 
 
 class Severity(IntEnum):
@@ -82,7 +81,7 @@ class Hit:
     sdk: str | None = None
     call: str | None = None
     related: tuple[Related, ...] = ()
-    rewrite: "Rewrite | None" = None
+    fix: Fix | None = None
     anchor: Place | None = None
     severity: Severity | None = None
 

@@ -18,12 +18,18 @@ from tests.fakes import tree
     [
         ("Answers.", set()),
         ("Raises:\n    RateLimitError: too many.", {"RateLimitError"}),
-        ("Ask.\n\n    Raises:\n        openai.APIError: any.\n            ValueError: not an entry\n    ", {"APIError"}),
+        (
+            "Ask.\n\n    Raises:\n        openai.APIError: any.\n            ValueError: not an entry\n    ",
+            {"APIError"},
+        ),
         ("Raises:\n    ValueError, openai.RateLimitError: both", {"ValueError", "RateLimitError"}),
         ("Raises:\n    A or B: either", {"A", "B"}),
         ("Raises:\n    APIError\n\nReturns:\n    RateLimitError: no", {"APIError"}),
         ("Raise:\n    `openai.APIError`: in the singular", {"APIError"}),
-        ("Raises\n------\nRateLimitError\n    too many\nAPIError\n    any\n\nReturns\n-------\nstr", {"RateLimitError", "APIError"}),
+        (
+            "Raises\n------\nRateLimitError\n    too many\nAPIError\n    any\n\nReturns\n-------\nstr",
+            {"RateLimitError", "APIError"},
+        ),
         (":raises openai.OpenAIError: any", {"OpenAIError"}),
         (":raise KeyError: no\n:except ValueError: no", {"KeyError", "ValueError"}),
         ("@raise APIError: any", {"APIError"}),

@@ -7,6 +7,7 @@ from openai_lint import facts
 from openai_lint.facts import Attr, Call, Expr, Handler, Name, Raise
 from openai_lint.link import library
 from openai_lint.link.loops import below, descendants
+from openai_lint.link.predicates import Predicate
 from openai_lint.link.record import HandlerUse
 from openai_lint.link.values import Bound, FunctionRef, Site
 from openai_lint.rules._handling import within
@@ -77,12 +78,20 @@ def is_retry(project: "Project", use: HandlerUse) -> bool:
     """Whether a handler belongs to a hand-written retry: going round again is its use of the error."""
     sites = {leak.site for leak in use.caught}
     span = use.handler.span
+    around = project.record.decorators.get(use.function, ()) if use.function is not None else ()
+    if any(_by_result(policy.retries) for policy in around):
+        return True
     for policy, retried in project.policies().items():
         if policy.by != "loop" or policy.module is not use.module or sites.isdisjoint(retried):
             continue
         if within(span, policy.node.span) or within(policy.node.span, span):
             return True
     return False
+
+
+def _by_result(predicate: Predicate) -> bool:
+    """Whether a retry looks at what the function returns: then a constant result asks for another try."""
+    return predicate.kind in ("none", "result") or any(_by_result(part) for part in predicate.parts)
 
 
 def tells_apart(project: "Project", use: HandlerUse) -> bool:

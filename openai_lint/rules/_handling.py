@@ -28,7 +28,8 @@ class Escape:
 
     ``created``: documented names that leave from the call itself; ``iterating``: the leaks that only the iteration of
     its result lets out, where that iteration is seen; ``lost``: names that die in a thread or a dropped task.
-    ``wrapper`` is the class that a retry puts in their place. ``entry`` is where they end, ``steps`` lead there.
+    ``wrapper`` is the class that a retry puts in their place; ``retried``: they leave through a retry, whatever it
+    repeats. ``entry`` is where they end, ``steps`` lead there.
     """
 
     call: ApiCall
@@ -37,6 +38,7 @@ class Escape:
     lost: tuple[str, ...]
     grouped: bool
     wrapper: str | None
+    retried: bool
     entry: Entry | None
     steps: tuple[Step, ...]
 
@@ -82,7 +84,7 @@ def judged(project: "Project") -> Iterator[Escape]:
     No explicit retry is around them, and it is not merely their ``await`` that stands in the wrong place.
     """
     for escape in escapes(project):
-        if escape.names and not escape.call.retried and awaited_outside(project, escape) is None:
+        if escape.names and not escape.retried and awaited_outside(project, escape) is None:
             yield escape
 
 
@@ -100,10 +102,11 @@ def _escape(project: "Project", call: ApiCall, leaks: dict[Leak, list[Entry]], s
     named = tuple(name for name in release.documented if name in created)
     grouped = bool(sound) and all(leak.form == GROUP for leak in sound)
     wrapper = next((leak.raised for leak in sound if leak.form == RETRY_ERROR), None)
+    retried = call.retried or any(leak.retries for leak in sound)
     entry, steps = _way(project, call, sound)
     if lost and not named:
         entry, steps = None, (call.lost[lost[0]],)
-    return Escape(call, named, iterating, lost, grouped, wrapper, entry, steps)
+    return Escape(call, named, iterating, lost, grouped, wrapper, retried, entry, steps)
 
 
 def _way(project: "Project", call: ApiCall, leaks: dict[Leak, list[Entry]]) -> tuple[Entry | None, tuple[Step, ...]]:
@@ -173,13 +176,15 @@ def _consequence(project: "Project", escape: Escape) -> str:
         return _of_module(entry or escape.call.module)
     framework = framework_of(project, entry)
     if framework is not None:
-        return FRAMEWORK_PAGES[framework]
+        page = FRAMEWORK_PAGES[framework]
+        # A handler that raises the error again may have told the user.
+        return page.removesuffix(" and the user gets no answer") if uses_of(project, escape.call.site) else page
     record = project.record
     if entry in record.entries:
         return f"`{entry.qualname}()` hands that to its framework (@{record.entries[entry].replace('()', '')})"
     if entry in record.callbacks:
         return f"`{entry.qualname}()` hands that to whoever calls it back"
-    return f"`{entry.qualname}()` lets that out, and nothing in the project calls it"
+    return f"`{entry.qualname}()` lets that out, and no caller of it is seen"
 
 
 def _of_module(module: ModuleInfo) -> str:

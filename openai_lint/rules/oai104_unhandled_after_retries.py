@@ -84,7 +84,7 @@ def check(project: "Project") -> Iterable[Hit]:
         call = escape.call
         release = call.release
         triggers = release.triggers_transient | release.triggers_permanent
-        if not call.retried or triggers.isdisjoint(escape.names):
+        if not escape.retried or triggers.isdisjoint(escape.names):
             continue
         own = call.policy if call.policy is not None and call.policy.by != "sdk" else None
         policy = () if own is None else (Related(project.place(own.module, _head(own)), "the retry"),)

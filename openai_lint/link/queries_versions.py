@@ -28,6 +28,12 @@ FLAG = re.compile(
 )
 """Names of flags and functions that hold the result of such a test."""
 
+PATCHERS = frozenset({"instructor"})
+"""Packages that give the SDK's own methods other options, also in place."""
+
+PATCHED = frozenset({"response_model"})
+"""Options that only such a method takes: the client was patched out of sight."""
+
 OLDEST_NEW = "1.0.0"
 
 
@@ -95,10 +101,16 @@ class Versions:
         self._releases = found if isinstance(found, Releases) else Releases(project.workspace)
         self._testing, self._flags = self._find_tests()
         self._spoken = self._find_spoken()
+        self._spoken_aside = frozenset(
+            call.site.era
+            for call in project.calls
+            if self._releases.aside(call.module.path) and self._written_for(call)
+        )
 
     def environment(self, module: ModuleInfo) -> tuple[Sdk, ...]:
         """The releases that may be installed where a module runs, oldest first; what is reported must hold for all."""
-        return self._releases.environment(module.path, self._spoken)
+        spoken = self._spoken_aside if self._releases.aside(module.path) else self._spoken
+        return self._releases.environment(module.path, spoken)
 
     def era(self, module: ModuleInfo) -> int | None:
         """The era of the environment, None where the project allows both."""
@@ -128,12 +140,11 @@ class Versions:
         return frozenset(found)
 
     def _tells(self, call: ApiCall) -> bool:
-        return (
-            sure(call)
-            and not wrapped(call)
-            and not self.asks(call.module)
-            and not self._releases.pinned(call.module.path)
-        )
+        return self._written_for(call) and not self._releases.pinned(call.module.path)
+
+    def _written_for(self, call: ApiCall) -> bool:
+        """Whether a call says for certain which era its module is written for."""
+        return sure(call) and not wrapped(call) and not self.asks(call.module)
 
     def _named(self, module: ModuleInfo) -> Iterator[int]:
         """The eras of the errors and clients that a module imports or names."""
@@ -277,6 +288,10 @@ def sure(call: ApiCall) -> bool:
 def wrapped(call: ApiCall) -> bool:
     """Whether the call goes through a drop-in or wrapper of another package, which has its own idea of the SDK."""
     if any(client.wrapped for client in call.clients):
+        return True
+    if not PATCHERS.isdisjoint(name.partition(".")[0] for name in call.module.imports):
+        return True
+    if any(not PATCHED.isdisjoint(place.args.keywords) for place in call.invocations):
         return True
     root: Any = call.site.node
     while isinstance(root, (facts.Attr, facts.Call, facts.Await, facts.Subscript)):

@@ -44,6 +44,7 @@ class Releases:
         self._by_folder: dict[str, Pin | None] = {}
         self._by_file: dict[str, tuple[str, ...]] = {}
         self._exact: set[str] = set()
+        self._aside: set[str] = set()
         self._cache: dict[tuple[str, int], Sdk] = {}
 
     def release(self, path: str, era: int) -> Sdk:
@@ -71,13 +72,21 @@ class Releases:
             self._by_file[path] = self._pinned(path)
         return self._by_file[path]
 
+    def aside(self, path: str) -> bool:
+        """Whether only an extra or a group of the project says which release is meant."""
+        return bool(self.pinned(path)) and path in self._aside
+
     def environment(self, path: str, spoken: frozenset[int]) -> tuple[Sdk, ...]:
         """The releases that may be installed where a file runs.
 
         Where the project does not say, the eras that its code speaks decide: the newest release of the only one, the
-        newest of all where both are spoken (one environment holds one SDK) or none is.
+        newest of all where both are spoken (one environment holds one SDK) or none is. A pin in an extra says nothing
+        of the rest where both are spoken: it may be any.
         """
         pinned = self.pinned(path)
+        if pinned and path in self._aside and len(spoken) > 1:
+            everything = {*pinned, LAST_OF_OLD, sdk().version}
+            return tuple(sdk(version) for version in known_releases() if version in everything)
         if pinned:
             return tuple(sdk(version) for version in pinned)
         return (sdk(LAST_OF_OLD if spoken == frozenset({0}) else "newest"),)
@@ -97,6 +106,8 @@ class Releases:
             return ()
         if pin.exact:
             self._exact.add(path)
+        if pin.aside:
+            self._aside.add(path)
         allowed = _representing(pin)
         named = allowed[0] if len(allowed) == 1 else f"{allowed[0]} to {allowed[-1]}"
         only = "" if len(allowed) == 1 else "; a finding about the version is true of all of them"

@@ -4,7 +4,7 @@ import configparser
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from openai_lint.pins.conda import read_environment
@@ -158,4 +158,6 @@ def _settled(said: list[tuple[Weight, Pin]], locks: list[Lock], disk: Disk) -> F
         exact = [other for weight, other in bounded if other.exact and weight is Weight.MAIN]
         agreeing = (narrowed(pin, other) for other in (*(lock.pin for lock in locks), *exact))
         pin = next((found for found in agreeing if found is not None), pin)
+    if pin is not None and said and said[0][0] is not Weight.MAIN:
+        pin = replace(pin, aside=True)
     return Folder(bool(said or locks), pin, tuple(locks))

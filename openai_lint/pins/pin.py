@@ -1,7 +1,7 @@
 """A pin: which releases of the `openai` package one place in the project allows."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from math import inf
 
@@ -25,6 +25,7 @@ class Pin:
     `lowest` and `highest` are the bounds, with three parts (`1.3` is `1.3.0`), None where there is none. No release
     below `lowest` is allowed, and itself is but for `>`. `highest` itself is allowed if `closed` (`<=2.0`, `==2.0`) and
     is the first beyond the range otherwise (`<2`). There may be holes between (`!=1.5`): ask `allows` about a release.
+    `aside`: only an extra, a group or a constraint says so; what ships may run with another release.
     `exact`: one release is named, by `==` or by a lock file. `source`: `path:line`, relative to the root; `line N` for
     a pin in a source text. `specifier`: as written there.
     """
@@ -36,6 +37,7 @@ class Pin:
     source: str
     specifier: str
     ranges: Ranges = EVERYTHING
+    aside: bool = field(default=False, compare=False)
 
     @property
     def unbounded(self) -> bool:

@@ -1,5 +1,6 @@
 """Names of errors where the code tells errors apart, and what they are in the SDK of the project."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,12 @@ PREDICATE_OPTIONS = frozenset(
     }
 )
 """Keywords whose value is a class of errors, or several."""
+
+MODULES = frozenset({"error", "errors", "exceptions"})
+"""Modules in which people look for the errors."""
+
+SUBJECT = re.compile(r"(?:^|_)(?:e|ex|exc|err)\d*$|error|exception", re.IGNORECASE)
+"""Names of what is an error when it is tested."""
 
 NEVER_EXISTED = ("openai.exceptions.", "openai.errors.")
 """Modules that people write and no release has had."""
@@ -165,11 +172,16 @@ def _positions(everything: list[tuple[Any, Frame]]) -> Iterator[tuple[Expr, str,
             yield node.error.func if isinstance(node.error, Call) else node.error, RAISE, None, frame
         elif isinstance(node, Call):
             name = library.written(node.func)
-            if name in ("isinstance", "issubclass") and len(node.args) == 2:
+            if name in ("isinstance", "issubclass") and len(node.args) == 2 and _is_error(node.args[0].value):
                 yield node.args[1].value, ISINSTANCE, None, frame
             for arg in node.args:
                 if (name in PREDICATES and arg.keyword is None and not arg.star) or arg.keyword in PREDICATE_OPTIONS:
                     yield arg.value, PREDICATE, None, frame
+
+
+def _is_error(node: Expr) -> bool:
+    """Whether what is tested is an error, by its name: a setting may rightly be held against `openai.Timeout`."""
+    return SUBJECT.search(library.written(node)) is not None
 
 
 def _items(node: Expr) -> Iterator[Expr]:
@@ -207,16 +219,18 @@ def _item(
         meanings = [judged(path, releases) if path.startswith("openai.") else None for path in names]
         names = names if None not in meanings else ()
     for path in names[:1] if exact else names:
-        if not path.startswith("openai."):
+        if not path.startswith("openai.") or not (context in (EXCEPT, RAISE) or _like_error(path)):
             continue
         meaning = judged(path, releases)
         # Members of a tuple that is kept in a name crash where the tuple is made, and are reported there.
-        if (
-            meaning is not None
-            and (exact or isinstance(meaning, NotAnError))
-            and not (context == NAME and isinstance(meaning, NotAnError))
-        ):
+        if (isinstance(meaning, Missing) and exact) or (isinstance(meaning, NotAnError) and context != NAME):
             yield Broken(module, item, path, meaning, context, handler, releases)
+
+
+def _like_error(path: str) -> bool:
+    """Whether a dotted name is spelt as an error of the SDK, of any release or of none."""
+    words = path.split(".")
+    return words[-1] in _NAMES or words[1] in MODULES
 
 
 def _names(values: Values, *, strict: bool = False) -> tuple[str, ...] | None:
@@ -238,11 +252,8 @@ def _names(values: Values, *, strict: bool = False) -> tuple[str, ...] | None:
 
 def _like_an_error(node: facts.Attr) -> bool:
     """Whether an attribute may name one of the SDK's errors, or the module of 0.x that holds them."""
-    return (
-        node.attr in _NAMES
-        or node.attr == "error"
-        or (isinstance(node.value, facts.Attr) and node.value.attr in ("error", "errors", "exceptions"))
-    )
+    inner = node.value.attr if isinstance(node.value, facts.Attr) else ""
+    return node.attr in _NAMES or node.attr == "error" or inner in MODULES
 
 
 def _rooted(node: Expr, imported: set[str]) -> bool:

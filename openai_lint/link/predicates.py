@@ -40,7 +40,7 @@ class Predicate:
                 return False
             case "only" | "except":
                 known = ancestors(leak.raised, release)
-                named = any(clause(path, release) in known for path in self.paths)
+                named = any(path in known or clause(path, release) in known for path in self.paths)
                 return named if self.kind == "only" else not named
             case "function":
                 return decide(self.function, leak) if self.function is not None else None

@@ -28,7 +28,7 @@ from openai_lint.link.values import (
     FunctionRef,
     Group,
     Instance,
-    Kept,
+    Later,
     Literal,
     ModuleRef,
     Partial,
@@ -488,8 +488,16 @@ class Calls:
                 return self._engine.api.request(source)
             case Group():
                 return self._group(source)
-            case Kept():
-                return Outcome(source.leaks, source.values)
+            case Later():
+                return self._later(source)
+
+    def _later(self, call: Later) -> Outcome:
+        """Run what was put off; a coroutine that it gives is awaited there too."""
+        args = Arguments(list(call.args), dict(call.keywords))
+        made = self.apply(call.function, args, call.frame, call.node)
+        waiting = frozenset(value for value in made.values if isinstance(value, Deferred) and value.on == "await")
+        awaited = self.trigger("await", waiting)
+        return Outcome(made.leaks | awaited.leaks, (made.values - waiting) | awaited.values)
 
     def _group(self, group: Group) -> Outcome:
         inner = Outcome()

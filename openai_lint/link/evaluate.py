@@ -297,6 +297,8 @@ class Evaluator:
             else:
                 found = self.value(node.value, cell.frame)
                 yields |= self.items(found) if node.delegate else found
+        if returns <= ANYTHING and function.returns is not None and not function.is_generator:
+            returns = self.annotation(function.returns, cell.frame.parent or cell.frame) or returns
         if not function.is_generator and not returns:
             returns = ANYTHING if not self._engine.has_return(function) else returns
         return Gives(widened(returns), widened(yields))

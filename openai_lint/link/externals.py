@@ -21,7 +21,7 @@ from openai_lint.link.values import (
     FunctionRef,
     Group,
     Instance,
-    Kept,
+    Later,
     Literal,
     Partial,
     Policied,
@@ -199,9 +199,8 @@ class Externals:
 
     def _delayed(self, on: str, callee: Value, args: "Arguments", frame: Frame, node: Expr) -> Value:
         """The call of ``callee`` as something that fails only when it is awaited or its result is asked for."""
-        outcome = self._engine.calls.apply(callee, args, frame, node)
-        inner = frozenset(value for value in outcome.values if isinstance(value, Deferred) and value.on == "await")
-        return Deferred(on, Group(one(Deferred(on, Kept(outcome.leaks, outcome.values - inner))) | inner))
+        later = Later(callee, tuple(args.positional), args.named(), frame, node)
+        return Deferred(on, Group(one(Deferred(on, later))))
 
     def _thread(self, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
         targets = args.keywords.get("target") or args.keywords.get("function") or args.at(1) or NOTHING

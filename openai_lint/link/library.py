@@ -359,3 +359,6 @@ OTHER_VENDORS = frozenset(
 
 COMMON_RESOURCES = frozenset({"files", "models", "uploads", "containers", "skills", "videos", "admin", "live", "safety", "decisions", "conversations", "webhooks", "evals", "batches", "edits"})
 """Resources of the SDK whose names other clients use too: on an unknown receiver they say nothing."""
+
+TAKEN_AT_THEIR_WORD = frozenset(path.partition(".")[0] for path in (*DROP_INS, *CLIENT_WRAPPERS)) - {"copy"}
+"""Packages that stand for the SDK: what they give is known by their name, in their own repository too."""

@@ -46,7 +46,7 @@ class Lookup:
 
     def imported(self, node: Import, module: ModuleInfo) -> Values:
         """What an import statement binds."""
-        path = self._engine.modules.resolve(module.path, node)
+        path = self._engine.modules.resolve(module.path, node) if node.level or node.module.partition(".")[0] not in library.TAKEN_AT_THEIR_WORD else None
         if node.name is None:
             if path is None:
                 return one(External(node.module if node.bound != node.module.partition(".")[0] else node.bound))

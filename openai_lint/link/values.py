@@ -186,7 +186,7 @@ class Deferred:
     """
 
     on: str
-    source: "Union[Frame, Request, Group, Kept]"
+    source: "Union[Frame, Request, Group, Later]"
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -208,11 +208,14 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A call that has been made elsewhere (in a worker, an executor): what it raises and gives is kept for later."""
+class Later:
+    """A call that a worker or an executor makes: it runs when its result is asked for."""
 
-    leaks: "Leaks"
-    values: "Values"
+    function: "Value"
+    args: tuple["Values", ...]
+    keywords: tuple[tuple[str, "Values"], ...]
+    frame: "Frame"
+    node: Expr
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def ancestors(raised: str, release: Sdk) -> frozenset[str]:
         known = {raised}
         for base in error.bases:
             known.add(f"openai.{base}" if base in release.errors else base)
-        return frozenset(known | {"Exception", "BaseException"})
+        return frozenset(known)
     tree = release.transport_tree
     if raised in tree:
         package = raised.rpartition(".")[0]

@@ -230,9 +230,9 @@ def _plausible(call: Call, url: Expr) -> bool:
     """Whether a call on something unknown (``session.post(...)``) may be a request at all: a URL, and more."""
     if not isinstance(call.func, facts.Attr) or call.func.attr in OPENERS:
         return False
-    if isinstance(url, facts.Const):
-        return isinstance(url.value, str) and "://" in url.value
-    return any(arg.keyword in ("headers", "json", "data", "params", "timeout") for arg in call.args)
+    if any(arg.keyword in ("headers", "json", "data", "params", "timeout") for arg in call.args):
+        return True
+    return isinstance(url, facts.Const) and _SENDERS.search(library.dotted(call.func.value)) is not None
 
 
 def _session(project: "Project", tree: Tree, call: Call) -> tuple[Origin, ...]:
@@ -292,7 +292,7 @@ def _parts(url: str) -> tuple[str, str]:
         host = split.hostname or ""
     except ValueError:
         return "", ""
-    return host, split.path
+    return host, re.sub("//+", "/", split.path)
 
 
 def _verb(project: "Project", module: ModuleInfo, call: Call, name: str) -> str:

@@ -65,6 +65,11 @@ def asks(node: Stmt) -> bool:
     return any(isinstance(part, facts.Call) and library.written(part.func) not in QUIET for part in below(node))
 
 
+def sleeps(function: facts.Function) -> bool:
+    """Whether a function sleeps itself."""
+    return any(isinstance(node, facts.Call) and library.written(node.func) == "sleep" for node in inside(function.body))
+
+
 def follows(node: Expr) -> bool:
     """Whether a wait is taken from the answer: a header, an attribute of that name."""
     for part in (node, *below(node)):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from openai_lint import facts
 from openai_lint.facts import Block, Expr, Function, Handler, Stmt, Try
 from openai_lint.link import library
-from openai_lint.link.blocks import around, asks, assigned, below, follows, leaves, targets_of
+from openai_lint.link.blocks import around, asks, assigned, below, follows, leaves, sleeps, targets_of
+from openai_lint.link.predicates import body_of
 from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, names, single
 from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef, Retried
 
@@ -311,6 +312,9 @@ class Rehearsal:
         values = self._engine.evaluator.value(node.func, self._frame)
         if any(isinstance(value, External) and value.path in library.SLEEPS for value in values):
             return True
+        known = [function for value in values if (function := body_of(value)) is not None]
+        if known:
+            return any(sleeps(function) for function in known)
         return name not in NO_WAITS and any(word in name.lower() for word in WAITING_WORDS)
 
     def _wait(self, node: facts.Call) -> None:

@@ -42,6 +42,21 @@ def growing(retry: Retry) -> str:
             return _loop_wait(retry)
 
 
+def random(retry: Retry) -> str:
+    """How to put something random into waits that grow already."""
+    match retry.policy.by:
+        case "tenacity":
+            return "Put something random in it: wait=wait_random_exponential(min=1, max=60)"
+        case "backoff":
+            return "Leave out jitter=None: full jitter is on by default."
+        case "stamina":
+            return "Leave out wait_jitter=0: a second of jitter is on by default."
+        case "celery":
+            return "Leave out retry_jitter=False: jitter is on by default."
+        case _:
+            return growing(retry)
+
+
 def _loop_wait(retry: Retry) -> str:
     node = retry.policy.node
     counter = "attempt"

@@ -57,8 +57,8 @@ class Retry:
         """The policy as a message names it."""
         by = self.policy.by
         if by != "loop":
-            return f"this {by} retry"
-        return "this retry loop" if isinstance(self.policy.node, (For, While)) else "this retry by recursion"
+            return f"this {by} policy"
+        return "this retry loop" if isinstance(self.policy.node, (For, While)) else "this recursion"
 
 
 @lru_cache(maxsize=1)

@@ -89,7 +89,7 @@ def _times(retry: Retry) -> str:
     policy = retry.policy
     if not policy.bounded:
         return " for ever"
-    return f", {counted(policy.attempts, 'attempt')} in all" if policy.attempts else ""
+    return f" ({counted(policy.attempts, 'attempt')})" if policy.attempts else ""
 
 
 RULE = Rule("OAI204", "retried-permanent-error", Severity.WARNING, check, fix=Applicability.UNSAFE)

@@ -99,15 +99,15 @@ def _without(project: "Project", found: Ineffective) -> Hit:
             "Call the decorator: @retry(tries=6, delay=1, backoff=2, max_delay=60)",
         ),
         GENERATOR: (
-            f"this {by} retry never retries `{name}`: a generator fails when it is iterated, after the policy is done",
+            f"this {by} policy never retries `{name}`: a generator fails when it is iterated, after the policy is done",
             "Retry a plain function that makes the request and gives back the whole answer, and iterate over that.",
         ),
         COROUTINE: (
-            f"this {by} retry never retries `{name}`: {by} does not await coroutines",
+            f"this {by} policy never retries `{name}`: {by} does not await coroutines",
             "Use a library that does (tenacity, backoff, stamina).",
         ),
         RETURNS: (
-            f"this {by} retry never retries `{name}`: it only returns a coroutine, which fails where it is awaited",
+            f"this {by} policy never retries `{name}`: it only returns a coroutine, which fails where it is awaited",
             f"Await inside: async def {name}(...): return await ...",
         ),
     }.get(
@@ -126,7 +126,7 @@ def _without(project: "Project", found: Ineffective) -> Hit:
 def _swallows(project: "Project", found: Ineffective) -> str:
     line = project.place(found.policy.module, found.handler.header).span[0] if found.handler is not None else 0
     return (
-        f"this {found.policy.by} retry never retries `{found.function.name}`:"
+        f"this {found.policy.by} policy never retries `{found.function.name}`:"
         f" the handler in line {line} swallows every error first"
     )
 
@@ -145,7 +145,7 @@ def _passing(project: "Project", found: PassedBy) -> Hit:
         help_text = "Let the SDK's own error out: leave out wrap_exception=True."
     return Hit(
         place(project, found.policy),
-        f"after the last attempt this {found.policy.by} retry raises {error}, which goes past `{written}`",
+        f"after the last attempt this {found.policy.by} policy raises {error}, which goes past `{written}`",
         help_text,
         (found.error,),
         release.version,

@@ -55,7 +55,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint.rule import Applicability, Hit, Rule, Severity
-from openai_lint.rules._backoff_help import growing
+from openai_lint.rules._backoff_help import random
 from openai_lint.rules._retries import hit, retries
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def check(project: "Project") -> Iterable[Hit]:
         plain = all(policy.wait == "growing" and not policy.jitter and not policy.follows for policy in retry.variants)
         if plain and retry.transient:
             message = f"{retry.subject} waits longer each time, but with nothing random in it"
-            yield hit(project, retry, message, growing(retry), retry.transient)
+            yield hit(project, retry, message, random(retry), retry.transient)
 
 
 RULE = Rule("OAI211", "backoff-without-jitter", Severity.INFO, check, default=False, fix=Applicability.UNSAFE)

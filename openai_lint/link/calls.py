@@ -92,6 +92,7 @@ class Calls:
         self._engine = engine
         self._frames: dict[Function, set[Frame]] = {}
         self.quiet = False
+        self._triggering: set[tuple[str, Value]] = set()
 
     # --- call expressions
 
@@ -424,7 +425,13 @@ class Calls:
         """Await, iterate, enter or ask for the result of values."""
         result = Outcome()
         for value in values:
-            result = result | self._trigger(on, value)
+            if (on, value) in self._triggering:
+                continue  # an iterator that gives itself
+            self._triggering.add((on, value))
+            try:
+                result = result | self._trigger(on, value)
+            finally:
+                self._triggering.discard((on, value))
         return result
 
     def _trigger(self, on: str, value: Value) -> Outcome:

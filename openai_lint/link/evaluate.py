@@ -37,6 +37,7 @@ from openai_lint.link.values import (
     Super,
     Symbolic,
     Value,
+    Unknown,
     Values,
     literal,
     one,
@@ -297,7 +298,7 @@ class Evaluator:
             else:
                 found = self.value(node.value, cell.frame)
                 yields |= self.items(found) if node.delegate else found
-        if returns <= ANYTHING and function.returns is not None and not function.is_generator:
+        if function.returns is not None and not function.is_generator and all(isinstance(value, (Unknown, External)) for value in returns):
             returns = self.annotation(function.returns, cell.frame.parent or cell.frame) or returns
         if not function.is_generator and not returns:
             returns = ANYTHING if not self._engine.has_return(function) else returns

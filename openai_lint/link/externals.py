@@ -95,6 +95,9 @@ class Externals:
             return self._task_retry(args.keywords["exc"])
         if name == "wait" and path.startswith("asyncio"):
             return Outcome(NO_LEAKS, ANYTHING)
+        if path in ("importlib.import_module", "__import__"):
+            named = [item for item in constants(args.at(0)) if isinstance(item, str)]
+            return Outcome(NO_LEAKS, one(External(named[0])) if len(named) == 1 else ANYTHING)
         if name == "type":
             return Outcome(NO_LEAKS, self._types(args))
         return self._opaque(path, args, frame, node)

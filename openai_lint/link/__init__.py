@@ -20,8 +20,10 @@ def link(workspace: "Workspace") -> Project:
 def _link(workspace: "Workspace") -> Project:
     from openai_lint.link.releases import Releases
 
-    engine = Engine(workspace, Releases(workspace))
+    releases = Releases(workspace)
+    engine = Engine(workspace, releases)
     engine.solve()
     project = Project(engine, workspace)
-    _ = project.calls  # the last reader of the cells: everything behind it is plain data
+    # The last reader of the cells: everything behind it is plain data.
+    releases.explain((call.module.path, call.site.era) for call in project.calls)
     return project

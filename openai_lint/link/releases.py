@@ -7,6 +7,7 @@ runs, whoever wrote it: only there can a call, a clause or an option turn out to
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,11 +57,6 @@ class Releases:
             # A release between two known ones is more like the older: the newer brought something.
             chosen = 0 if path in self._exact else -1
             self._cache[key] = sdk(allowed[chosen] if allowed else newest)
-            if not self.pinned(path):
-                written = "0.x" if era == 0 else "1.0 and later"
-                self._tell(
-                    f"nothing says which openai is used: code for {written} is judged by {self._cache[key].version}"
-                )
         return self._cache[key]
 
     def pinned(self, path: str) -> tuple[str, ...]:
@@ -90,6 +86,12 @@ class Releases:
         if pinned:
             return tuple(sdk(version) for version in pinned)
         return (sdk(LAST_OF_OLD if spoken == frozenset({0}) else "newest"),)
+
+    def explain(self, calls: Iterable[tuple[str, int]]) -> None:
+        """Note what decided for calls (path and era of each) of files that nothing pins."""
+        for era in sorted({era for path, era in calls if not self.pinned(path)}):
+            written, chosen = ("0.x", LAST_OF_OLD) if era == 0 else ("1.0 and later", sdk().version)
+            self._tell(f"nothing says which openai is used: code for {written} is judged by {chosen}")
 
     # --- what the project says
 

@@ -8,6 +8,7 @@ from openai_lint import facts
 from openai_lint.facts import Expr, Span
 from openai_lint.link.queries_versions import once, sure, versions, wrapped
 from openai_lint.link.releases import era_of
+from openai_lint.rule import Place
 from openai_lint.sdk import Sdk, call_replacement, error_replacements, known_releases, sdk
 
 if TYPE_CHECKING:
@@ -132,6 +133,12 @@ def through(node: Expr, wrapper: str) -> bool:
             return True
         current = current.func if isinstance(current, facts.Call) else current.value
     return False
+
+
+def at(place: Place, seen_from: Place) -> str:
+    """Where something stands, seen from another place: ``line 12``, ``base.py, line 12``."""
+    where = f"line {place.span[0]}" if place.cell is None else f"cell {place.cell}, line {place.span[0]}"
+    return where if place.path == seen_from.path else f"{place.path.rpartition('/')[2]}, {where}"
 
 
 def listed(names: Iterable[str], word: str = "and") -> str:

@@ -61,7 +61,7 @@ from openai_lint.link.queries_versions import versions
 from openai_lint.link.releases import era_of
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
 from openai_lint.rules._noise import dead_calls
-from openai_lint.rules._versions import listed, named, through
+from openai_lint.rules._versions import at, listed, named, through
 from openai_lint.sdk import sdk
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _hit(project: "Project", call: "ApiCall", raw: list[str], releases: "tuple[S
     bases = sorted({COMMON_BASES.get(name.partition(".")[0], name) for name in raw})
     where = named(releases) if releases else f"openai {call.release.version}"
     raises = f"a broken stream of {call.site.path} raises {listed(raw, 'or')} in {where}"
-    message = f"{raises}, which the handler in line {other.span[0]} does not catch"
+    message = f"{raises}, which the handler in {at(other, place)} does not catch"
     mended = call.site.era == 1 and not _body(call) and not _lets_through(call, sdk())
     upgrade = "" if not mended else ", or require openai>=3.14, which raises its own errors there"
     help_text = f"Catch {listed(bases)} there as well{upgrade}."

@@ -53,7 +53,7 @@ from openai_lint.facts import Handler
 from openai_lint.link.queries_versions import nodes, versions
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
 from openai_lint.rules._clauses import class_names
-from openai_lint.rules._versions import listed, source
+from openai_lint.rules._versions import at, listed, source
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -108,7 +108,7 @@ def _hit(project: "Project", module: "ModuleInfo", handler: Handler, earlier: Ha
     items = handler.type.items if isinstance(handler.type, facts.Sequence) else (handler.type,)
     errors = tuple(source(module, item.span).rpartition(".")[2] for item in items if item is not None)
     place, other = project.place(module, handler.header), project.place(module, earlier.header)
-    message = f"this clause is never reached: line {other.span[0]} already catches {listed(errors)}"
+    message = f"this clause is never reached: {at(other, place)} already catches {listed(errors)}"
     help_text = f"Move `{_written(module, handler)}` in front of `{_written(module, earlier)}`, or take it out."
     return Hit(place, message, help_text, errors, related=(Related(other, "caught here"),))
 

@@ -57,7 +57,7 @@ from openai_lint.escapes import RAW
 from openai_lint.facts import Handler
 from openai_lint.link.queries_versions import sure
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
-from openai_lint.rules._versions import listed
+from openai_lint.rules._versions import at, listed
 
 if TYPE_CHECKING:
     from openai_lint.link import ApiCall, Project
@@ -84,7 +84,7 @@ def check(project: "Project") -> Iterable[Hit]:
         if handlers:
             node, module = handlers[0]
             place, other = project.place(call.module, call.site.node.span), project.place(module, node.header)
-            where = f"the handler in line {other.span[0]}"
+            where = f"the handler in {at(other, place)}"
             message = f"{listed(escaping)} of {call.site.path} pass by {where}: they are no APIError"
             help_text = (
                 f"Catch openai.OpenAIError there, or {listed([f'openai.{name}' for name in escaping])} beside it."

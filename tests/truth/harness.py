@@ -131,7 +131,7 @@ LIBRARIES |= dict.fromkeys(
     ("tenacity", "backoff", "stamina", "retrying", "retry", "flask", "quart", "starlette", "celery", "click", "typer")
 )
 LIBRARIES |= dict.fromkeys(("pytest", "pydantic", "aiolimiter", "streamlit", "gradio"))
-IMPORT = re.compile(r"^\s*(?:import|from) (\w+)", re.M)
+IMPORT = re.compile(r"^\s*(?:import|from) (\w+)", re.MULTILINE)
 
 
 def libraries_of(program: Program) -> list[str]:
@@ -270,7 +270,7 @@ def waits_in(events: list[list[list]], site: str) -> tuple[list[float], list[flo
 def engine_hash() -> str:
     """What the observations depend on besides the program."""
     digest = hashlib.sha256()
-    judges = {"claims.py", "lexical.py", "__main__.py"}
+    judges = {"claims.py", "conftest.py", "lexical.py", "__main__.py"}
     for file in sorted(HERE.glob("*.py")):
         if file.name not in judges and not file.name.startswith("test_"):
             digest.update(file.read_bytes())

@@ -1,4 +1,4 @@
-"""The obvious checker: a call is handled when it stands in a ``try`` that names its errors. It is kept for what it misses.
+"""The obvious checker, kept for what it misses: a call in a ``try`` that names its errors is handled.
 
 It knows nothing of callers, decorators, re-raised errors, streams or threads. The suite must be harder than that.
 """

@@ -15,11 +15,11 @@
     ```
 
 One of ``run`` (a script with arguments, or ``-m package``), ``call`` (an expression, whose modules are imported) and
-``drive`` (an expression over `drivers`, where a framework calls the program) says how it starts. Each API call is marked
-by a comment ``# api`` on one of its lines. Other facts:
+``drive`` (an expression over `drivers`, where a framework calls the program) says how it starts. Each API call is
+marked by a comment ``# api`` on one of its lines. Other facts:
 
-``sdk``          ``0.28``, ``1.x`` (every release from 1.0 on), ``1.x-2.x``, ``3.x``, or ``both``: written for 1.x, and put
-                 into the words of 0.28 by `to_zero` as a second program (its name ends in ``@0.28``)
+``sdk``          ``0.28``, ``1.x`` (every release from 1.0 on), ``1.x-2.x``, ``3.x``, or ``both``: written for 1.x, and
+                 put into the words of 0.28 by `to_zero` as a second program (its name ends in ``@0.28``)
 ``path``         a folder that an installation would put on the path (``src``)
 ``retry``        the library, ``loop`` or ``sdk`` that retries; attempts and waits are then compared
 ``bound``        ``time``, where a limit of time and no number ends it

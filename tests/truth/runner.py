@@ -1,13 +1,13 @@
 """Runs one program under one fault with the real SDK and tells what left it. A fork server, one per SDK release.
 
-Started as ``python -m truth.runner CONFIG`` where CONFIG is JSON ``{"paths": [...], "port": n}``: `paths` go to the front
-of `sys.path` (the SDK and the test libraries), `port` is that of `server.py`. Reads one job a line from standard input,
-forks a child for it, and answers one line of JSON (see `Watch.result`).
+Started as ``python -m truth.runner CONFIG`` where CONFIG is JSON ``{"paths": [...], "port": n}``: `paths` go to the
+front of `sys.path` (the SDK and the test libraries), `port` is that of `server.py`. Reads one job a line from standard
+input, forks a child for it, and answers one line of JSON (see `Watch.result`).
 
-A job holds ``dir``, one of ``run``, ``call`` and ``drive``, the marked ``sites``, and the plan: ``fault`` for the requests
-of the site ``target`` (from the one after ``skip`` on, only in the ``first_calls`` or ``first_requests``), ``context`` for
-those of the other sites, and ``draw``, which end of its range a random number is. The child is the program's own process:
-nothing of one run is seen by another.
+A job holds ``dir``, one of ``run``, ``call`` and ``drive``, the marked ``sites``, and the plan: ``fault`` for the
+requests of the site ``target`` (from the one after ``skip`` on, only in the ``first_calls`` or ``first_requests``),
+``context`` for those of the other sites, and ``draw``, which end of its range a random number is. The child is the
+program's own process: nothing of one run is seen by another.
 """
 
 import ast

@@ -16,15 +16,15 @@ MARKED = 0
 #: everything whose way of carrying an error the linter claims to know: each has a program in which the error gets out,
 #: and one in which it does not
 CONSTRUCTS = (
-    "src-layout", "package", "namespace-package", "sibling-scripts", "absolute-import", "relative-import", "reexport",
-    "star-import", "import-as", "conditional-import", "circular-import", "inheritance-across-files", "mixin",
-    "instance-attribute", "singleton", "annotated-attribute", "constructor-argument", "property", "classmethod", "super",
-    "dataclass", "pydantic-model", "protocol", "override", "function-argument", "method-reference", "callback",
-    "partial", "lambda", "dict-dispatch", "to_thread", "executor", "gather", "TaskGroup", "create_task", "wait_for",
-    "asyncio.run", "thread", "generator", "async-generator", "await", "stream",
-    "project-decorator", "project-contextmanager", "exit-method", "ExitStack", "suppress", "tenacity", "backoff",
-    "stamina", "retrying", "retry", "flask", "quart", "fastapi", "starlette", "litestar", "django", "celery", "click",
-    "typer", "discord", "telegram", "pytest.raises", "streamlit", "gradio",
+    "src-layout", "package", "namespace-package", "sibling-scripts", "absolute-import", "relative-import",
+    "reexport", "star-import", "import-as", "conditional-import", "circular-import", "inheritance-across-files",
+    "mixin", "instance-attribute", "singleton", "annotated-attribute", "constructor-argument", "property",
+    "classmethod", "super", "dataclass", "pydantic-model", "protocol", "override", "function-argument",
+    "method-reference", "callback", "partial", "lambda", "dict-dispatch", "to_thread", "executor", "gather",
+    "TaskGroup", "create_task", "wait_for", "asyncio.run", "thread", "generator", "async-generator", "await",
+    "stream", "project-decorator", "project-contextmanager", "exit-method", "ExitStack", "suppress", "tenacity",
+    "backoff", "stamina", "retrying", "retry", "flask", "quart", "fastapi", "starlette", "litestar", "django",
+    "celery", "click", "typer", "discord", "telegram", "pytest.raises", "streamlit", "gradio",
     "isinstance-narrowing", "type-is-narrowing", "match-narrowing", "code-narrowing", "status-narrowing",
     "message-narrowing", "conditional-reraise", "stored-error", "raise-from", "return-in-finally", "except-star",
     "break-out", "while-continue", "loop", "recursion",
@@ -108,7 +108,7 @@ def test_marks_are_counted() -> None:
 
 @pytest.mark.parametrize("release", [OLD, NEWEST])
 def test_every_construct_gets_out_and_does_not(release: str) -> None:
-    """A suite in which a construct only ever handles (or never does) proves nothing about it; in each line of the SDK."""
+    """A suite in which a construct only ever handles, or never does, proves nothing; in each line of the SDK."""
     ways: dict[str, set[bool]] = {}
     for program in programs_for(release):
         for tag in program.tags:

@@ -16,7 +16,7 @@ from openai_lint.link.values import Client, External
 if TYPE_CHECKING:
     from openai_lint.link import Project
 
-_SPEAKS_OF_KEYS = re.compile(r"(?i)api_?key|openai\w*(?:key|token|secret)")
+_SPEAKS_OF_KEYS = re.compile(r"(?i)api_?key|openai\w{0,40}(?:key|token|secret)")
 
 PRINTERS = frozenset(
     {"print", "pprint.pprint", "pprint", "sys.stdout.write", "sys.stderr.write", "warnings.warn", "rich.print"}

@@ -1,6 +1,7 @@
 """Questions about statements that need nothing but them: what they assign, whether they leave, what is inside."""
 
-from collections.abc import Iterator
+import builtins
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from openai_lint import facts
@@ -10,7 +11,7 @@ from openai_lint.link.sums import names
 
 QUIET = frozenset(
     {"print", "debug", "info", "warning", "warn", "error", "exception", "log", "critical", "write", "time", "monotonic"}
-)
+) | frozenset(name for name in dir(builtins) if name.islower() and name not in ("next", "anext", "map"))
 """Calls that surely are no request."""
 
 
@@ -45,6 +46,15 @@ def assigned(body: Block) -> set[str]:
     return found
 
 
+def asked(body: Block) -> set[str]:
+    """Names that a block assigns what a call gives."""
+    found: set[str] = set()
+    for node in inside(body):
+        if isinstance(node, facts.Assign) and isinstance(node.value, (facts.Call, facts.Await)):
+            found |= {target.id for target in node.targets if isinstance(target, facts.Name)}
+    return found
+
+
 def leaves(body: Block) -> bool:
     """Whether a block surely leaves by ``raise``, ``return``, ``break`` or an exit."""
     for node in body:
@@ -58,6 +68,21 @@ def leaves(body: Block) -> bool:
             case _:
                 continue
     return False
+
+
+def leaves_loop(body: Block) -> bool:
+    """Whether a block of a loop's body may leave that loop: by ``return``, or a ``break`` that is its own."""
+    if any(isinstance(node, facts.Return) for node in inside(body)):
+        return True
+    return any(isinstance(node, facts.Jump) and node.kind == "break" for node in _of_loop(body))
+
+
+def _of_loop(nodes: Iterable[Any]) -> Iterator[Any]:
+    """The statements of a block, those of loops in it left out."""
+    for node in nodes:
+        yield node
+        if not isinstance(node, (facts.For, facts.While, facts.Function, facts.Class, Expr)):
+            yield from _of_loop(facts.children(node))
 
 
 def asks(node: Stmt) -> bool:

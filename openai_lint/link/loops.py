@@ -7,10 +7,10 @@ from openai_lint import facts
 from openai_lint.escapes import Leak, Leaks
 from openai_lint.facts import Expr, Handler
 from openai_lint.link import library, retry_frameworks
-from openai_lint.link.blocks import QUIET, assigned
+from openai_lint.link.blocks import QUIET, asks, assigned, inside, leaves_loop
 from openai_lint.link.clauses import CATCHES, clause_of
 from openai_lint.link.policy import Policy
-from openai_lint.link.predicates import EVERYTHING, Predicate
+from openai_lint.link.predicates import EVERYTHING, VAGUE, Predicate
 from openai_lint.link.rehearsal import NO_WAITS, WAITING_WORDS, Course, Rehearsal
 from openai_lint.link.retry_values import ORDER, Wait, of_classes
 from openai_lint.link.sums import names
@@ -18,6 +18,9 @@ from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
+
+EVERY_ERROR = Predicate("only", ("BaseException",))
+"""What a bare ``except:`` takes up."""
 
 MUTATORS = frozenset(
     {"pop", "append", "remove", "clear", "insert", "extend", "update", "popleft", "discard", "add", "rotate"}
@@ -135,20 +138,9 @@ class LoopWatch:
         return name in ("count", "repeat") or "attempt" in name or "retr" in name
 
     def _success_leaves(self, trial: facts.Try) -> bool:
-        inside = [*below(trial.body), *below(trial.orelse)]
-        nested = {
-            id(inner) for node in inside if isinstance(node, (facts.For, facts.While)) for inner in below(node.body)
-        }
-        for node in inside:
-            if isinstance(node, facts.Return) or (
-                isinstance(node, facts.Jump) and node.kind == "break" and id(node) not in nested
-            ):
-                return True
-        after = self._after(trial)
-        return any(
-            isinstance(node, facts.Return) or (isinstance(node, facts.Jump) and node.kind == "break")
-            for node in below(after)
-        )
+        """Whether something behind the request leaves the loop."""
+        first = next((index for index, statement in enumerate(trial.body) if asks(statement)), 0)
+        return leaves_loop((*trial.body[first:], *trial.orelse, *self._after(trial)))
 
     def _after(self, trial: facts.Try) -> facts.Block:
         body = self._node.body
@@ -158,9 +150,17 @@ class LoopWatch:
         return ()
 
     def _policy(self, retried: set[Leak]) -> Policy:
-        trial, handler = self._handler_of(retried)
-        errors = tuple(sorted({leak.raised for leak in retried}))
-        return self._read(trial, handler, Predicate("only", errors))
+        sure: set[str] = set()
+        doubtful: set[str] = set()
+        for leak in retried:
+            doubt = Rehearsal(self._engine, self._frame, *self._handler_of(leak)).loop(self._node).doubt
+            (doubtful if doubt else sure).add(leak.raised)
+        predicate = Predicate("only", tuple(sorted(sure)))
+        if doubtful:
+            some = Predicate("and", parts=(Predicate("only", tuple(sorted(doubtful))), VAGUE))
+            predicate = Predicate("or", parts=(predicate, some)) if sure else some
+        plainest = min(retried, key=lambda item: (item.error != "RateLimitError", item.error))
+        return self._read(*self._handler_of(plainest), predicate)
 
     def _read(self, trial: facts.Try, handler: Handler, predicate: Predicate) -> Policy:
         course = Rehearsal(self._engine, self._frame, trial, handler).loop(self._node)
@@ -194,9 +194,8 @@ class LoopWatch:
         body = tuple(item for item in self._node.body if item is not trial)
         return waits_in(self._engine, self._frame, (*body, *handler.body, *trial.finalbody), changing)
 
-    def _handler_of(self, retried: set[Leak]) -> tuple[facts.Try, Handler]:
-        """The handler that the plainest of the errors comes to."""
-        leak = min(retried, key=lambda item: (item.error != "RateLimitError", item.error))
+    def _handler_of(self, leak: Leak) -> tuple[facts.Try, Handler]:
+        """The handler that an error comes to."""
         trial = self._trials[leak]
         release = self._engine.catalogue(leak.site.module, leak.site.era)
         for handler in trial.handlers:
@@ -216,9 +215,13 @@ def hand_loop(
 
 
 def _uses_target(node: facts.For, trial: facts.Try) -> bool:
-    """Whether a ``for`` gives each round its own work."""
-    used = {item.id for item in below(trial.body) if isinstance(item, facts.Name)}
-    return not (names(node.target) - {"_"}).isdisjoint(used)
+    """Whether a ``for`` gives each round its own work, be it through names that it derives from its own."""
+    derived = names(node.target) - {"_"}
+    for statement in inside(node.body):
+        if isinstance(statement, facts.Assign) and statement.value is not None and names(statement.value) & derived:
+            derived |= {target.id for target in statement.targets if isinstance(target, facts.Name)}
+    used = {item.id for item in inside(trial.body) if isinstance(item, facts.Name)}
+    return not derived.isdisjoint(used)
 
 
 def _success_moves_on(node: facts.While, trial: facts.Try) -> bool:
@@ -375,7 +378,7 @@ def recursion(engine: "Engine", frame: Frame, handler: Handler) -> Policy | None
     wait, jitter, seconds = wait_of(course) or waits_in(
         engine, frame, handler.body, {param.name for param in function.params}
     )
-    predicate = EVERYTHING if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
+    predicate = EVERY_ERROR if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
     passed = {param.name for param in function.params} & _request_names(trial) & _given_anew(node)
     return Policy(
         "loop",

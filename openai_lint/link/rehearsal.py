@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from openai_lint import facts
 from openai_lint.facts import Block, Expr, Function, Handler, Stmt, Try
 from openai_lint.link import library
-from openai_lint.link.blocks import around, asks, assigned, below, follows, leaves, sleeps, targets_of
+from openai_lint.link.blocks import around, asked, asks, assigned, below, follows, leaves, sleeps, targets_of
 from openai_lint.link.predicates import body_of
 from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, names, single
 from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef, Retried
@@ -36,7 +36,12 @@ NEXT, AGAIN, OUT = "next", "again", "out"
 
 @dataclass(slots=True)
 class Course:
-    """What was seen: requests made, waits between them (None: not known how long), and how it ended."""
+    """What was seen: requests made, waits between them (None: not known how long), and how it ended.
+
+    ``told``: a wait is taken from the error. ``escape``: a condition that cannot be decided may end it. ``doubt``:
+    whether the error at hand is retried depends on more than its class. ``uncounted``: nobody knows how many rounds
+    there are.
+    """
 
     requests: int = 0
     waits: list[Number | None] = field(default_factory=list)
@@ -44,6 +49,7 @@ class Course:
     escape: bool = False
     ended: bool = False
     uncounted: bool = False
+    doubt: bool = False
 
     @property
     def attempts(self) -> int | None:
@@ -69,6 +75,7 @@ class Rehearsal:
         self._start: tuple[int, int] = (0, 0)
         self._passed: Sheet | None = None
         self._tested: set[str] = set()
+        self._asked = asked(handler.body)
         self.course = Course()
 
     # --- loops
@@ -260,10 +267,18 @@ class Rehearsal:
                     self.course.escape = True
                 return self._block(branch)
         if leaves(node.body) or (node.orelse and leaves(node.orelse)):
-            self.course.escape = self.course.escape or test is UNKNOWN
+            self._may_leave(node.test, test)
             return self._block(node.orelse if leaves(node.body) else node.body)
-        first = self._block(node.body)
-        return first if first != OUT else NEXT
+        signal = self._block(node.body)
+        if signal == AGAIN:
+            self._may_leave(node.test, test)  # what comes instead may leave
+        return signal if signal != OUT else NEXT
+
+    def _may_leave(self, node: Expr, test: Item) -> None:
+        """A condition that cannot be decided keeps the loop going here, and may end it."""
+        self.course.escape = self.course.escape or test is UNKNOWN
+        if test is ERROR or names(node) & self._asked:
+            self.course.doubt = True
 
     def _inner(self, node: facts.For | facts.While) -> str:
         """A loop inside: it holds the trial, or it waits, or it does not matter."""

@@ -35,6 +35,11 @@ class Absent:
     instead: str | None
     releases: tuple[Sdk, ...]
 
+    @property
+    def safe(self) -> bool:
+        """Whether another attribute can simply take its place."""
+        return self.instead is not None and not self.some
+
 
 @once
 def absent_attributes(project: "Project") -> tuple[Absent, ...]:

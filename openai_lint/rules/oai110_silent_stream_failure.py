@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint import facts
 from openai_lint.link.queries_versions import below, sure
-from openai_lint.rule import Hit, Rule, Severity
+from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._noise import dead_calls
 
 if TYPE_CHECKING:
@@ -115,4 +115,4 @@ def _looks(module: "ModuleInfo") -> bool:
     return False
 
 
-RULE = Rule("OAI110", "silent-stream-failure", Severity.INFO, check, default=False)
+RULE = Rule("OAI110", "silent-stream-failure", Severity.INFO, check, default=False, fix=Applicability.SUGGESTION)

@@ -46,7 +46,7 @@ None. The suggestion names the method that replaces it.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from openai_lint.rule import Hit, Rule, Severity
+from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._versions import Removed, lifetime, removed_calls
 
 if TYPE_CHECKING:
@@ -95,4 +95,4 @@ def _help(removed: Removed) -> str:
     )
 
 
-RULE = Rule("OAI405", "removed-api", Severity.ERROR, check)
+RULE = Rule("OAI405", "removed-api", Severity.ERROR, check, fix=Applicability.SUGGESTION)

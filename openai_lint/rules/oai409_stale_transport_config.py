@@ -37,7 +37,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint.link.queries_versions import paths, versions
-from openai_lint.rule import Hit, Rule, Severity
+from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._clients import options
 from openai_lint.rules._versions import named
 
@@ -75,4 +75,4 @@ def check(project: "Project") -> Iterable[Hit]:
         )
 
 
-RULE = Rule("OAI409", "stale-transport-config", Severity.INFO, check, default=False)
+RULE = Rule("OAI409", "stale-transport-config", Severity.INFO, check, default=False, fix=Applicability.SUGGESTION)

@@ -60,7 +60,7 @@ from openai_lint.facts import Call
 from openai_lint.link import library
 from openai_lint.link.queries_versions import below, sure
 from openai_lint.link.tree import tree_of
-from openai_lint.rule import Hit, Rule, Severity
+from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._noise import dead_calls
 from openai_lint.sdk import POLLING
 
@@ -163,4 +163,4 @@ def _bounds(node: Any) -> bool:
     return words != "time" and any(word in words.lower() for word in LIMITS[1:])
 
 
-RULE = Rule("OAI411", "unbounded-poll", Severity.INFO, check, default=False)
+RULE = Rule("OAI411", "unbounded-poll", Severity.INFO, check, default=False, fix=Applicability.SUGGESTION)

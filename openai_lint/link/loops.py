@@ -14,7 +14,7 @@ from openai_lint.link.predicates import EVERYTHING, VAGUE, Predicate
 from openai_lint.link.rehearsal import NO_WAITS, WAITING_WORDS, Course, Rehearsal
 from openai_lint.link.retry_values import ORDER, Wait, of_classes
 from openai_lint.link.sums import names
-from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef, Literal, Retried, constants
+from openai_lint.link.values import ANYTHING, Bound, Display, External, Frame, FunctionRef, Literal, Retried, constants
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -302,7 +302,10 @@ def _growth(engine: "Engine", frame: Frame, wanted: Expr, changing: set[str], de
         jitter = jitter or any(random for _, random, _ in inner)
     if growing:
         return "growing", jitter, None
-    known = [item for item in constants(engine.evaluator.value(wanted, frame)) if isinstance(item, (int, float))]
+    values = engine.evaluator.value(wanted, frame)
+    known = [item for item in constants(values) if isinstance(item, (int, float))]
+    if not known and values - ANYTHING:
+        return "growing", jitter, None  # some object: who knows what it is the next time
     return "fixed", jitter, float(known[0]) if len(known) == 1 else None
 
 

@@ -86,6 +86,10 @@ def size_of(project: "Project", module: ModuleInfo, iterable: Expr) -> int | Non
         name = library.written(iterable.func)
         if name in ("enumerate", "reversed", "sorted", "list", "tuple", "tqdm", "set") and iterable.args:
             return size_of(project, module, iterable.args[0].value)
+        if name in ("map", "filter") and len(iterable.args) > 1:
+            return size_of(project, module, iterable.args[1].value)
+        if name in ("split", "splitlines") and isinstance(iterable.func, facts.Attr):
+            return _pieces(iterable, iterable.func.value)
         if name == "zip" and iterable.args:
             sizes = [size_of(project, module, arg.value) for arg in iterable.args]
             known = [size for size in sizes if size is not None]
@@ -102,7 +106,28 @@ def size_of(project: "Project", module: ModuleInfo, iterable: Expr) -> int | Non
                 return None
             product *= size
         return product
-    return _display(project, module, iterable)
+    written = _written(project, module, iterable) if isinstance(iterable, facts.Name) else None
+    return size_of(project, module, written) if written is not None else _display(project, module, iterable)
+
+
+def _written(project: "Project", module: ModuleInfo, node: facts.Name) -> Expr | None:
+    """The one expression that a name of this module stands for, where it is a call or comprehension of known size."""
+    scope = module.scope_of(tree_of(project, module).runner(node))
+    for found in (scope.bindings.get(node.id), module.scope.bindings.get(node.id)):
+        if found:
+            single = found[0].node if len(found) == 1 and found[0].kind == "value" and not found[0].path else None
+            return single if isinstance(single, (Call, facts.Comprehension)) else None
+    return None
+
+
+def _pieces(node: Call, text: Expr) -> int | None:
+    """Into how many pieces a text that stands in the code is split."""
+    if not isinstance(text, facts.Const) or not isinstance(text.value, str):
+        return None
+    if library.written(node.func) == "splitlines":
+        return len(text.value.splitlines())
+    given = [arg.value.value for arg in node.args[:1] if isinstance(arg.value, facts.Const)]
+    return len(text.value.split(*given[:1])) if not node.args or isinstance(given[0] if given else None, str) else None
 
 
 def _range(project: "Project", module: ModuleInfo, node: Call) -> int | None:

@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import RAW, Leak
-from openai_lint.facts import For, Span, While
+from openai_lint.facts import Call, For, Span, While
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.inventory import sdk_retries
 from openai_lint.link.policy import Policy
 from openai_lint.link.project import ApiCall
+from openai_lint.link.tree import tree_of
 from openai_lint.rule import Hit, Place, Related, Severity
 from openai_lint.rules._noise import dead_calls
 
@@ -71,7 +72,7 @@ def retries(project: "Project") -> tuple[Retry, ...]:
     for policy, sites in project.policies().items():
         if policy.cover or policy.idle:
             continue
-        key = (policy.module, policy.node)
+        key = (policy.module, _whole(project, policy))
         for site, names in sites.items():
             call = by_site.get(site)
             if call is None or site in dead:
@@ -82,10 +83,21 @@ def retries(project: "Project") -> tuple[Retry, ...]:
                 if policy not in groups[key]:
                     groups[key].append(policy)
     found = [
-        Retry(policies[0], tuple(policies), {call: frozenset(names) for call, names in errors[key].items()})
+        Retry(
+            min(policies, key=lambda one: one.node.span),
+            tuple(policies),
+            {call: frozenset(names) for call, names in errors[key].items()},
+        )
         for key, policies in groups.items()
     ]
     return tuple(sorted(found, key=lambda one: (one.policy.module.path, one.policy.node.span)))
+
+
+def _whole(project: "Project", policy: Policy) -> object:
+    """What makes one policy: its node; for recursion the function, in which several handlers may call it again."""
+    if policy.by == "loop" and isinstance(policy.node, Call):
+        return tree_of(project, policy.module).runner(policy.node) or policy.node
+    return policy.node
 
 
 def sdk_requests(call: ApiCall) -> int | None:

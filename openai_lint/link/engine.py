@@ -313,7 +313,7 @@ class Engine:
             if not leaks and not late:
                 continue
             scope = cell.frame.module.scope_of(function)
-            if function.name.startswith("__") and scope.owner is not None:
+            if function.name.startswith("__") and function.name.endswith("__") and scope.owner is not None:
                 found.add(getattr(scope.owner.node, "name", ""))
             elif function.name != "<lambda>":
                 found.add(function.name)

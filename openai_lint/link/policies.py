@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.escapes import NO_LEAKS, RETRY_ERROR, Leak, Leaks
 from openai_lint.facts import Call, Expr, Function
-from openai_lint.link import library, retry_libraries
+from openai_lint.link import library, retry_frameworks, retry_libraries
 from openai_lint.link.cells import Outcome
 from openai_lint.link.policy import Policy
 from openai_lint.link.predicates import EVERYTHING, Predicate, ask
@@ -124,6 +124,8 @@ class Policies:
         found = self.of(value, node, frame)
         if found is not None and isinstance(value, External) and value.path.partition(".")[0] in retry_libraries.BARE:
             found = replace(found, enabled=False)
+        if isinstance(value, External) and value.path.removesuffix("()") == retry_libraries.ACTIVITY:
+            found = retry_frameworks.temporal(self._engine, function, node, frame.module)
         if found is None and isinstance(value, (External, Symbolic)):
             args = self._engine.calls.arguments(node, frame) if isinstance(node, Call) else None
             if args is not None:

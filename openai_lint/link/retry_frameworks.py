@@ -1,4 +1,4 @@
-"""Retry options of task frameworks: Celery, Prefect, Modal."""
+"""Retry options of task frameworks: Celery, Prefect, Modal, Temporal."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeGuard
@@ -139,3 +139,68 @@ def modal(value: Symbolic, node: Expr | Stmt, module: "ModuleInfo") -> Policy:
         False,
         seconds=None if kind == "growing" else delay,
     )
+
+
+# --- Temporal
+
+RUNNERS = frozenset(
+    {"execute_activity", "start_activity", "execute_activity_method", "start_activity_method", "execute_local_activity"}
+)
+"""How a workflow has an activity run; its options hold the policy."""
+
+
+def temporal(engine: "Engine", function: Function, node: Expr, module: "ModuleInfo") -> Policy:
+    """What retries an activity: the policy that a workflow gives it, else Temporal's own.
+
+    That has no limit, waits 1 s, 2 s, 4 s and so on, and is nobody's choice: it counts as bounded.
+    """
+    plain = Policy("temporal", node, module, None, True, "growing", True)
+    for home in engine.modules.loaded:
+        if not any(name.partition(".")[0] == "temporalio" for name in home.imports):
+            continue
+        for call in home.calls.values():
+            if (
+                library.written(call.func) in RUNNERS
+                and call.args
+                and library.written(call.args[0].value) == function.name
+            ):
+                found = _of_runner(engine, call, home)
+                if found is not None:
+                    return found
+    return plain
+
+
+def _of_runner(engine: "Engine", call: Call, module: "ModuleInfo") -> Policy | None:
+    options = {arg.keyword: arg.value for arg in call.args if arg.keyword is not None}
+    written = options.get("retry_policy")
+    if written is None:
+        return None
+    frame = engine.generic_frame(module.scope_of(_function_around(call, module)))
+    for value in engine.evaluator.value(written, frame):
+        if isinstance(value, Symbolic) and library.last(value.path) == "RetryPolicy":
+            most = count(value.argument(3, "maximum_attempts"), 0)
+            bounded = most != 0 or "schedule_to_close_timeout" in options
+            start, end = (
+                number(value.argument(0, "initial_interval"), 1.0),
+                number(value.argument(2, "maximum_interval")),
+            )
+            flat = number(value.argument(1, "backoff_coefficient"), 2.0) == 1.0 or (end is not None and end == start)
+            refused = given(value.argument(4, "non_retryable_error_types"))
+            predicate = Predicate("and", parts=(EVERYTHING, Predicate("vague"))) if refused else EVERYTHING
+            return Policy(
+                "temporal",
+                value.node or written,
+                value.frame.module if value.frame is not None else module,
+                most or None,
+                bounded,
+                "fixed" if flat else "growing",
+                True,
+                predicate,
+                seconds=start if flat else None,
+            )
+    return None
+
+
+def _function_around(call: Call, module: "ModuleInfo") -> Function | None:
+    around = [one for one in module.functions if one.span[:2] <= call.span[:2] and call.span[2:] <= one.span[2:]]
+    return max(around, key=lambda one: one.span[:2], default=None)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from openai_lint.facts import Call, Expr, Stmt
-from openai_lint.link import library, retry_decorators, retry_frameworks, retry_tenacity
+from openai_lint.link import library, retry_decorators, retry_frameworks, retry_tenacity, retry_transports
 from openai_lint.link.policy import Policy
 from openai_lint.link.values import Symbolic
 
@@ -39,9 +39,13 @@ PARTS = frozenset(
         "datetime.timedelta",
         "temporalio.common.RetryPolicy",
         "prefect.tasks.exponential_backoff",
+        *retry_transports.PARTS,
     }
 )
 """Calls of other libraries whose arguments are a part of a policy."""
+
+ACTIVITY = "temporalio.activity.defn"
+"""The decorator of what Temporal retries by itself."""
 
 DECORATORS = frozenset({"retry", "on_exception", "on_predicate"})
 

@@ -176,6 +176,8 @@ def _chain(value: Symbolic) -> Wait:
 
 def _shape(name: str, kind: str, jitter: bool, value: Symbolic) -> Wait:
     """A wait with its numbers: a curve that its limits flatten is fixed."""
+    if kind == "none":
+        return kind, False, 0.0
     if name == "wait_fixed":
         seconds = number(value.argument(0, "wait"))
         return ("none" if seconds == 0 else kind), jitter, seconds

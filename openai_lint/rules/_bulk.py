@@ -126,8 +126,11 @@ def _pieces(node: Call, text: Expr) -> int | None:
         return None
     if library.written(node.func) == "splitlines":
         return len(text.value.splitlines())
-    given = [arg.value.value for arg in node.args[:1] if isinstance(arg.value, facts.Const)]
-    return len(text.value.split(*given[:1])) if not node.args or isinstance(given[0] if given else None, str) else None
+    if not node.args:
+        return len(text.value.split())
+    mark = node.args[0].value
+    known = isinstance(mark, facts.Const) and isinstance(mark.value, str) and mark.value
+    return len(text.value.split(str(mark.value))) if known and isinstance(mark, facts.Const) else None
 
 
 def _range(project: "Project", module: ModuleInfo, node: Call) -> int | None:

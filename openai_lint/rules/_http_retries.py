@@ -1,4 +1,4 @@
-"""Retries around raw HTTP to an OpenAI host: loops and decorators."""
+"""Retries around raw HTTP to an OpenAI host: loops, decorators, and what a session or client repeats by itself."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,10 +6,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
-from openai_lint.facts import For, Handler, Try, While
+from openai_lint.facts import Call, For, Handler, Try, While
+from openai_lint.link import library, retry_transports
 from openai_lint.link.blocks import leaves
 from openai_lint.link.http import HttpRequest, requests
 from openai_lint.link.loops import hand_loop
+from openai_lint.link.origins import origins_of
 from openai_lint.link.policy import Policy
 from openai_lint.link.tree import tree_of
 from openai_lint.rule import Place, Related
@@ -37,11 +39,15 @@ class HttpRetry:
 
     def wait(self) -> str:
         """How to wait better."""
+        if self.policy.by == "urllib3":
+            return "Let it grow: Retry(..., backoff_factor=1)"
         sleep = "await asyncio.sleep" if self.request.asynchronous else "time.sleep"
         return f"Wait longer each time, with something random in it:\n{sleep}(min(60, 2**attempt) + random.random())"
 
     def stop(self) -> str:
         """How to come to an end."""
+        if self.policy.by == "urllib3":
+            return "Give it an end: Retry(total=5, ...)"
         return "Count the attempts, and give up after the last:\nfor attempt in range(6):"
 
 
@@ -66,6 +72,7 @@ def _around(project: "Project", request: HttpRequest) -> Iterator[Policy]:
                 policy = engine.policies.of(value, decorator, frame)
                 if policy is not None:
                     yield policy
+    yield from _mounted(project, request)
     trial: Try | None = None
     for parent, child in tree.above(request.node):
         if isinstance(parent, facts.Function):
@@ -77,6 +84,32 @@ def _around(project: "Project", request: HttpRequest) -> Iterator[Policy]:
             policy = hand_loop(engine, tree.frame(request.node), parent, trial, handler)
             if policy is not None:
                 yield policy
+
+
+def _mounted(project: "Project", request: HttpRequest) -> Iterator[Policy]:
+    """What urllib3 repeats for a session (``session.mount(...)``), and httpx for a client (``transport=...``)."""
+    engine = project.engine
+    given = request.option("transport")
+    if given is not None:
+        node, module = given
+        for value in engine.evaluator.value(node, tree_of(project, module).frame(node)):
+            policy = retry_transports.read(value, request.verb, node, module)
+            if policy is not None:
+                yield policy
+    made = {origin.node for origin in request.session}
+    for module in {origin.module for origin in request.session} | {request.module}:
+        if "mount" not in module.facts.identifiers:
+            continue
+        tree = tree_of(project, module)
+        for call in tree.of(Call):
+            if library.written(call.func) != "mount" or not isinstance(call.func, facts.Attr) or len(call.args) < 2:
+                continue
+            if made.isdisjoint(origin.node for origin in origins_of(project).of(call.func.value, module)):
+                continue
+            for value in engine.evaluator.value(call.args[1].value, tree.frame(call)):
+                policy = retry_transports.read(value, request.verb, call, module)
+                if policy is not None:
+                    yield policy
 
 
 def _staying(trial: Try) -> Handler | None:

@@ -53,6 +53,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint.link.policy import Policy
+from openai_lint.link.retry_transports import CONNECTION
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._backoff_help import growing
 from openai_lint.rules._http_retries import loops
@@ -69,7 +70,7 @@ def check(project: "Project") -> Iterable[Hit]:
         if hasty is not None and retry.transient:
             yield hit(project, retry, f"{retry.subject} {_waits(hasty)}", growing(retry), retry.transient)
     for found in loops(project):
-        if _hurries(found.policy):
+        if _hurries(found.policy) and found.policy.retries != CONNECTION:
             message = f"this retry of `{found.request.call}` {_waits(found.policy)}"
             yield Hit(
                 found.place(project), message, found.wait(), call=found.request.call, related=found.related(project)

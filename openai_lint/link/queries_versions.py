@@ -99,7 +99,7 @@ class Versions:
         self._project = project
         found = project.engine._releases
         self._releases = found if isinstance(found, Releases) else Releases(project.workspace)
-        self._testing, self._flags = self._find_tests()
+        self._testing = self._find_tests()
         self._spoken = self._find_spoken()
         self._spoken_aside = frozenset(
             call.site.era
@@ -111,11 +111,6 @@ class Versions:
         """The releases that may be installed where a module runs, oldest first; what is reported must hold for all."""
         spoken = self._spoken_aside if self._releases.aside(module.path) else self._spoken
         return self._releases.environment(module.path, spoken)
-
-    def era(self, module: ModuleInfo) -> int | None:
-        """The era of the environment, None where the project allows both."""
-        eras = {era_of(release) for release in self.environment(module)}
-        return eras.pop() if len(eras) == 1 else None
 
     def pinned(self, module: ModuleInfo) -> bool:
         """Whether the project says which release it uses."""
@@ -171,7 +166,7 @@ class Versions:
 
     # --- code that asks
 
-    def _find_tests(self) -> tuple[frozenset[ModuleInfo], dict[str, set[str]]]:
+    def _find_tests(self) -> frozenset[ModuleInfo]:
         flags: dict[str, set[str]] = {}
         found = set()
         for module in self._project.modules:
@@ -183,7 +178,7 @@ class Versions:
         for module in self._project.modules:
             if module not in found and flags and self._imports_flag(module, flags):
                 found.add(module)
-        return frozenset(found), flags
+        return frozenset(found)
 
     def _imports_flag(self, module: ModuleInfo, flags: dict[str, set[str]]) -> bool:
         for scope in (module.scope, *module.scopes.values()):

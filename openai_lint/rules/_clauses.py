@@ -58,8 +58,7 @@ class Broken:
     """A name of an error that is none in the project's SDK.
 
     ``node`` is the expression or the import statement, ``path`` the dotted name, ``meaning`` what it is instead,
-    ``context`` where it stands (``grouped``: beside others, in a tuple), ``handler`` the clause, if it is one,
-    ``releases`` those it was held against.
+    ``context`` where it stands (``grouped``: beside others, in a tuple), ``releases`` those it was held against.
     """
 
     module: "ModuleInfo"
@@ -67,7 +66,6 @@ class Broken:
     path: str
     meaning: Missing | NotAnError
     context: str
-    handler: Handler | None
     releases: tuple[Sdk, ...]
     grouped: bool = False
 
@@ -89,11 +87,6 @@ def judged(path: str, releases: tuple[Sdk, ...]) -> Missing | NotAnError | None:
     found = [release.resolve_error(path) for release in releases]
     bad = [meaning for meaning in found if isinstance(meaning, (Missing, NotAnError))]
     return bad[-1] if len(bad) == len(found) and bad else None
-
-
-def known_error_names() -> frozenset[str]:
-    """Plain names of the SDK's errors, in the first and last release of either era."""
-    return _NAMES
 
 
 _NAMES = frozenset(
@@ -119,11 +112,11 @@ def _broken(project: "Project") -> Iterator[Broken]:
                 if isinstance(node, facts.Import) and (found := _import(module, node, releases)) is not None:
                     imported.add(node.bound)
                     yield found
-        for node, context, handler, frame in _positions(everything):
+        for node, context, frame in _positions(everything):
             for item in _items(node):
                 seen.add(item)
                 if not _rooted(item, imported):
-                    for broken in _item(project, module, item, context, handler, frame, releases):
+                    for broken in _item(project, module, item, context, frame, releases):
                         yield replace(broken, grouped=item is not node)
         if speaks:
             inner = {node.value for node, _ in everything if isinstance(node, facts.Attr)}
@@ -135,7 +128,7 @@ def _broken(project: "Project") -> Iterator[Broken]:
                     and _like_an_error(node)
                     and not _rooted(node, imported)
                 ):
-                    yield from _item(project, module, node, NAME, None, frame, releases)
+                    yield from _item(project, module, node, NAME, frame, releases)
 
 
 def _tells_errors_apart(module: "ModuleInfo") -> bool:
@@ -160,23 +153,23 @@ def _import(module: "ModuleInfo", node: facts.Import, releases: tuple[Sdk, ...])
     ):
         return None
     meaning = judged(path, releases)
-    return Broken(module, node, path, meaning, IMPORT, None, releases) if isinstance(meaning, Missing) else None
+    return Broken(module, node, path, meaning, IMPORT, releases) if isinstance(meaning, Missing) else None
 
 
-def _positions(everything: list[tuple[Any, Frame]]) -> Iterator[tuple[Expr, str, Handler | None, Frame]]:
+def _positions(everything: list[tuple[Any, Frame]]) -> Iterator[tuple[Expr, str, Frame]]:
     """Expressions that must be classes of errors."""
     for node, frame in everything:
         if isinstance(node, Handler) and node.type is not None:
-            yield node.type, EXCEPT, node, frame
+            yield node.type, EXCEPT, frame
         elif isinstance(node, facts.Raise) and node.error is not None:
-            yield node.error.func if isinstance(node.error, Call) else node.error, RAISE, None, frame
+            yield node.error.func if isinstance(node.error, Call) else node.error, RAISE, frame
         elif isinstance(node, Call):
             name = library.written(node.func)
             if name in ("isinstance", "issubclass") and len(node.args) == 2 and _is_error(node.args[0].value):
-                yield node.args[1].value, ISINSTANCE, None, frame
+                yield node.args[1].value, ISINSTANCE, frame
             for arg in node.args:
                 if (name in PREDICATES and arg.keyword is None and not arg.star) or arg.keyword in PREDICATE_OPTIONS:
-                    yield arg.value, PREDICATE, None, frame
+                    yield arg.value, PREDICATE, frame
 
 
 def _is_error(node: Expr) -> bool:
@@ -203,7 +196,6 @@ def _item(
     module: "ModuleInfo",
     item: Expr,
     context: str,
-    handler: Handler | None,
     frame: Frame,
     releases: tuple[Sdk, ...],
 ) -> Iterator[Broken]:
@@ -224,7 +216,7 @@ def _item(
         meaning = judged(path, releases)
         # Members of a tuple that is kept in a name crash where the tuple is made, and are reported there.
         if (isinstance(meaning, Missing) and exact) or (isinstance(meaning, NotAnError) and context != NAME):
-            yield Broken(module, item, path, meaning, context, handler, releases)
+            yield Broken(module, item, path, meaning, context, releases)
 
 
 def _like_error(path: str) -> bool:

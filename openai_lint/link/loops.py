@@ -153,17 +153,17 @@ class LoopWatch:
         sure: set[str] = set()
         doubtful: set[str] = set()
         for leak in retried:
-            doubt = Rehearsal(self._engine, self._frame, *self._handler_of(leak)).loop(self._node).doubt
+            doubt = Rehearsal(self._engine, self._frame, *self._handler_of(leak), leak).loop(self._node).doubt
             (doubtful if doubt else sure).add(leak.raised)
         predicate = Predicate("only", tuple(sorted(sure)))
         if doubtful:
             some = Predicate("and", parts=(Predicate("only", tuple(sorted(doubtful))), VAGUE))
             predicate = Predicate("or", parts=(predicate, some)) if sure else some
         plainest = min(retried, key=lambda item: (item.error != "RateLimitError", item.error))
-        return self._read(*self._handler_of(plainest), predicate)
+        return self._read(*self._handler_of(plainest), predicate, plainest)
 
-    def _read(self, trial: facts.Try, handler: Handler, predicate: Predicate) -> Policy:
-        course = Rehearsal(self._engine, self._frame, trial, handler).loop(self._node)
+    def _read(self, trial: facts.Try, handler: Handler, predicate: Predicate, leak: Leak | None = None) -> Policy:
+        course = Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node)
         changing = assigned(self._node.body)
         if isinstance(self._node, facts.For):
             changing |= names(self._node.target)

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
+from openai_lint.escapes import Leak
 from openai_lint.facts import Block, Expr, Function, Handler, Stmt, Try
 from openai_lint.link import library
-from openai_lint.link.blocks import around, asked, asks, assigned, below, follows, leaves, sleeps, targets_of
+from openai_lint.link.blocks import around, asked, asks, assigned, below, follows, inside, leaves, sleeps, targets_of
+from openai_lint.link.narrow import Narrowing
 from openai_lint.link.predicates import body_of
 from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, names, single
 from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef, Retried
@@ -65,7 +67,8 @@ class Course:
 class Rehearsal:
     """Follows one loop, or one function that calls itself."""
 
-    def __init__(self, engine: "Engine", frame: Frame, trial: Try, handler: Handler) -> None:
+    def __init__(self, engine: "Engine", frame: Frame, trial: Try, handler: Handler, leak: Leak | None = None) -> None:
+        self._leak = leak
         self._engine = engine
         self._frame = frame
         self._trial = trial
@@ -258,7 +261,7 @@ class Rehearsal:
 
     def _if(self, node: facts.If) -> str:
         self._waits_in(node.test)
-        test = self._sums.truth(node.test)
+        test = self._decided(node.test)
         if test is True or test is False:
             return self._block(node.body if test else node.orelse)
         for branch, other in ((node.body, node.orelse), (node.orelse, node.body)):
@@ -269,10 +272,22 @@ class Rehearsal:
         if leaves(node.body) or (node.orelse and leaves(node.orelse)):
             self._may_leave(node.test, test)
             return self._block(node.orelse if leaves(node.body) else node.body)
-        signal = self._block(node.body)
+        signal = self._block(node.orelse if self._rests(node.orelse) and not self._rests(node.body) else node.body)
         if signal == AGAIN:
             self._may_leave(node.test, test)  # what comes instead may leave
         return signal if signal != OUT else NEXT
+
+    def _decided(self, node: Expr) -> Item:
+        """Whether a condition holds, by the numbers or by what is known of the error."""
+        test = self._sums.truth(node)
+        if test in (UNKNOWN, ERROR) and self._leak is not None:
+            verdict = Narrowing(self._engine, self._frame).decide(node, self._leak)
+            return test if verdict is None else verdict
+        return test
+
+    def _rests(self, body: Block) -> bool:
+        """Whether a block waits."""
+        return any(isinstance(node, facts.Call) and self._is_wait(node) for node in inside(body))
 
     def _may_leave(self, node: Expr, test: Item) -> None:
         """A condition that cannot be decided keeps the loop going here, and may end it."""

@@ -10,7 +10,7 @@ from openai_lint.facts import Expr, Function
 from openai_lint.link import library
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.project import ApiCall, Project
-from openai_lint.link.releases import Releases, era_of
+from openai_lint.link.releases import Releases
 from openai_lint.link.values import External, Frame
 from openai_lint.sdk import Missing, Sdk, sdk
 

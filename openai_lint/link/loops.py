@@ -183,6 +183,11 @@ class LoopWatch:
             repairs=repairs(trial, handler, self._after(trial)),
         )
 
+    @property
+    def counts(self) -> bool:
+        """Whether the loop only counts."""
+        return isinstance(self._node, facts.For) and self._counts(self._node)
+
     def around(self, trial: facts.Try, handler: Handler) -> Policy | None:
         """The policy that the loop is around a try whose errors are not followed; None where it is none."""
         return self._read(trial, handler, EVERYTHING) if self._is_retry(trial) else None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from openai_lint import facts
 from openai_lint.facts import Call, Expr, Function, Stmt
 from openai_lint.link import library
+from openai_lint.link.callers import callers_of
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.project import ApiCall
 from openai_lint.link.tree import tree_of
@@ -40,15 +41,15 @@ def bulk(project: "Project", call: ApiCall) -> tuple[ModuleInfo, Expr | Stmt] | 
             function = tree_of(project, module).function(node)
             if function is not None and function not in seen:
                 seen.add(function)
-                callers = project.record.callers.get(function, {})
-                outer += [(where, at) for at, where in callers.values() if at is not None]
+                outer += [(use.module, use.call or use.node) for use in callers_of(project).of(function, module)]
         places = outer
     return None
 
 
 def _repeated(project: "Project", module: ModuleInfo, node: Expr) -> Expr | Stmt | None:
-    if isinstance(node, Call) and library.written(node.func) in MAPPERS and len(node.args) > 1:
-        return node if not fixed(project, module, node.args[-1].value) else None
+    mapper = _mapper(project, module, node)
+    if mapper is not None:
+        return mapper if not fixed(project, module, mapper.args[-1].value) else None
     for parent, child in tree_of(project, module).above(node):
         match parent:
             case facts.Function() | facts.Class():
@@ -60,6 +61,14 @@ def _repeated(project: "Project", module: ModuleInfo, node: Expr) -> Expr | Stmt
                     return parent
             case _:
                 continue
+    return None
+
+
+def _mapper(project: "Project", module: ModuleInfo, node: Expr) -> Call | None:
+    """The ``map`` that calls what is named at a node, or that is the node."""
+    for one in (node, tree_of(project, module).parent(tree_of(project, module).parent(node))):
+        if isinstance(one, Call) and library.written(one.func) in MAPPERS and len(one.args) > 1:
+            return one
     return None
 
 

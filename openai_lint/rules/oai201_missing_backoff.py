@@ -34,8 +34,10 @@ def ask(question):
 
 A retry is a decorator or an object of tenacity, backoff, stamina, retrying, retry, the retry options of Celery,
 Prefect, Modal and Temporal, a loop or recursion that tries again after an error, and anything unseen whose name says
-so; in the function of the call or in a caller. It need not be a good one: OAI203 to OAI208 judge that. Handling the
-error is no retry. Calls of 0.x are errors, calls from 1.0 on are reported only where `max_retries=0` is written.
+so; in the function of the call or in a caller; the same call once more in the handler; a loop that waits, or counts
+its attempts, around a function that gives back that it failed. It need not be a good one: OAI203 to OAI208 judge
+that. Handling the error is no retry. Calls of 0.x are errors, calls from 1.0 on are reported only where
+`max_retries=0` is written.
 
 ## Fix
 
@@ -51,6 +53,7 @@ from openai_lint.rules._backoff_help import decorator
 from openai_lint.rules._ineffective import without_effect
 from openai_lint.rules._noise import dead_calls
 from openai_lint.rules._retries import sdk_requests
+from openai_lint.rules._second_tries import tried_again
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -59,7 +62,7 @@ if TYPE_CHECKING:
 def check(project: "Project") -> Iterable[Hit]:
     """One hit for each call that is made once only."""
     dead = dead_calls(project)
-    judged = {site for found in without_effect(project) for site in found.sites}
+    judged = tried_again(project) | {site for found in without_effect(project) for site in found.sites}
     for call in project.calls:
         if call.policy is not None or call.site in dead or call.site in judged or sdk_requests(call) != 1:
             continue

@@ -9,6 +9,8 @@ from . import claims, harness, lexical
 from .environment import NEWEST, NEWEST_2, OLD, ONE
 from .programs import Program, all_programs
 
+pytestmark = pytest.mark.slow  # minutes of real requests for each release: `pytest -m slow tests/truth`
+
 RELEASES = [OLD, pytest.param(ONE, marks=pytest.mark.slow), pytest.param(NEWEST_2, marks=pytest.mark.slow), NEWEST]
 #: how many programs are marked as known limits; a new mark must be argued for here
 MARKED = 0

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 from openai_lint import facts
 from openai_lint.escapes import NO_LEAKS, RAW, RETRY_ERROR, Leak, Leaks
 from openai_lint.facts import Await, Call, Expr, Function, Handler, Raise
-from openai_lint.link.blocks import inside
+from openai_lint.link.blocks import inside, leaves
 from openai_lint.link.clauses import CATCHES
 from openai_lint.link.index import ModuleInfo
+from openai_lint.link.loops import hand_loop
 from openai_lint.link.policy import Policy
+from openai_lint.link.predicates import body_of
 from openai_lint.link.record import Step
 from openai_lint.link.tree import tree_of
-from openai_lint.link.values import Deferred, Frame, Site
+from openai_lint.link.values import Deferred, Frame, FunctionRef, Site
 from openai_lint.rules._handling import clause
 from openai_lint.rules._noise import dead_calls
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
+    from openai_lint.link.engine import Engine
 
 BARE, GENERATOR, COROUTINE, RETURNS, SWALLOWS = "bare", "generator", "coroutine", "returns", "swallows"
 
@@ -62,7 +65,50 @@ def without_effect(project: "Project") -> tuple[Ineffective, ...]:
             judged = _judge(project, function, policy) if not policy.cover else None
             if judged is not None and not dead.issuperset(judged.sites):
                 found.append(judged)
+    found += [one for one in _hand_made(project) if not dead.issuperset(one.sites)]
     return tuple(sorted(found, key=lambda one: (one.policy.module.path, one.policy.node.span)))
+
+
+def _hand_made(project: "Project") -> Iterator[Ineffective]:
+    """Decorators of the project whose loop hands out what fails later: a coroutine or a generator."""
+    engine = project.engine
+    for function, frames in list(project._by_function.items()):
+        if not function.decorators or not (function.is_async or function.is_generator):
+            continue
+        for value in engine.calls.defined(function, engine.defining_frame(frames[0])):
+            if not isinstance(value, FunctionRef) or value.function is function or value.function.is_async:
+                continue
+            frame = Frame(value.parent.module, value.function, value.parent)
+            policy = _handing_out(engine, frame, value.function, function)
+            raised = frozenset(leak for one in frames for leak in engine.calls.lets_out(one)) if policy else NO_LEAKS
+            if policy is not None and raised:
+                yield Ineffective(policy, function, GENERATOR if function.is_generator else COROUTINE, _sites(raised))
+
+
+def _handing_out(engine: "Engine", frame: Frame, wrapper: Function, function: Function) -> Policy | None:
+    """The retry loop of a wrapper that only gives back what calling the function gives."""
+    for loop in inside(wrapper.body):
+        if not isinstance(loop, (facts.For, facts.While)):
+            continue
+        for trial in inside(loop.body):
+            if not isinstance(trial, facts.Try) or not any(
+                isinstance(node, facts.Return)
+                and node.value is not None
+                and _is_call(engine, frame, node.value, function)
+                for node in inside(trial.body)
+            ):
+                continue
+            for handler in trial.handlers:
+                policy = hand_loop(engine, frame, loop, trial, handler) if not leaves(handler.body) else None
+                if policy is not None:
+                    return policy
+    return None
+
+
+def _is_call(engine: "Engine", frame: Frame, node: Expr, function: Function) -> bool:
+    if not isinstance(node, Call):
+        return False
+    return any(body_of(value) is function for value in engine.evaluator.value(node.func, frame))
 
 
 def _judge(project: "Project", function: Function, policy: Policy) -> Ineffective | None:

@@ -52,6 +52,7 @@ except openai.RateLimitError:
 - A generator or async generator under tenacity, backoff, retrying or retry (stamina does retry generators).
 - `async def` under retrying, retry or retry2.
 - `@retry.retry` without parentheses: the function is taken for an option and never runs.
+- A loop in a decorator of the project that hands out the coroutine or generator without running it.
 - A plain function that only returns a coroutine: it fails where it is awaited, outside of the policy.
 - A function that handles every documented error inside without raising anything.
 - A RetryError that goes past a handler for the SDK's errors.
@@ -93,21 +94,24 @@ def check(project: "Project") -> Iterable[Hit]:
 def _without(project: "Project", found: Ineffective) -> Hit:
     name, by = found.function.name, found.policy.by
     first = found.sites[0]
+    who = "this retry loop" if by == "loop" else f"this {by} policy"
     message, help_text = {
         BARE: (
             f"`@{by}.retry` without parentheses takes `{name}` for an option: calling it runs nothing",
             "Call the decorator: @retry(tries=6, delay=1, backoff=2, max_delay=60)",
         ),
         GENERATOR: (
-            f"this {by} policy never retries `{name}`: a generator fails when it is iterated, after the policy is done",
+            f"{who} never retries `{name}`: a generator fails when it is iterated, after the policy is done",
             "Retry a plain function that makes the request and gives back the whole answer, and iterate over that.",
         ),
         COROUTINE: (
-            f"this {by} policy never retries `{name}`: {by} does not await coroutines",
-            "Use a library that does (tenacity, backoff, stamina).",
+            f"{who} never retries `{name}`: {'it' if by == 'loop' else by} does not await coroutines",
+            "Make the wrapper `async def`, and await the call."
+            if by == "loop"
+            else "Use a library that does (tenacity, backoff, stamina).",
         ),
         RETURNS: (
-            f"this {by} policy never retries `{name}`: it only returns a coroutine, which fails where it is awaited",
+            f"{who} never retries `{name}`: it only returns a coroutine, which fails where it is awaited",
             f"Await inside: async def {name}(...): return await ...",
         ),
     }.get(

@@ -45,34 +45,41 @@ def inventory(programs: Iterable[Program], release: str) -> dict[str, list[dict]
     """
     chosen = list(programs)
     found: dict[str, list[dict]] = {program.name: [] for program in chosen}
+    for call in said_of(chosen, release, "--inventory")["calls"]:
+        name, _, path = call["path"].removeprefix("./").partition("/")
+        found[name].append({**call, "path": path})
+    return found
+
+
+def findings(programs: Iterable[Program], release: str, code: str) -> dict[str, list[tuple[str, int]]]:
+    """(path in the program, line) of each finding of one rule, by the program's name."""
+    chosen = list(programs)
+    found: dict[str, list[tuple[str, int]]] = {program.name: [] for program in chosen}
+    for finding in said_of(chosen, release, "--select", code)["findings"]:
+        name, _, path = finding["path"].removeprefix("./").partition("/")
+        found[name].append((path, finding["start"]["line"]))
+    return found
+
+
+def said_of(programs: list[Program], release: str, *options: str) -> dict:
+    """The linter's JSON about programs, each in a folder of its name."""
     with tempfile.TemporaryDirectory() as base:
-        for program in chosen:
+        for program in programs:
             program.write(Path(base, program.name))
             Path(base, program.name, "openai-lint.toml").write_text("root = true\n")
-        command = [
-            sys.executable,
-            "-m",
-            "openai_lint",
-            "--inventory",
-            "--output-format",
-            "json",
-            "--no-cache",
-            "--exit-zero",
-        ]
+        command = [sys.executable, "-m", "openai_lint", "--output-format", "json", "--no-cache", "--exit-zero"]
+        folders = [program.name for program in programs]
         done = subprocess.run(
-            [*command, "--sdk", release, *found],
+            [*command, "--sdk", release, *options, *folders],
             cwd=base,
             env=with_checkout(),
             capture_output=True,
             text=True,
             check=False,
         )
-        if done.returncode != 0:
-            raise RuntimeError(f"openai-lint ended with {done.returncode}: {done.stderr[-3000:]}")
-    for call in json.loads(done.stdout)["calls"]:
-        name, _, path = call["path"].removeprefix("./").partition("/")
-        found[name].append({**call, "path": path})
-    return found
+    if done.returncode != 0:
+        raise RuntimeError(f"openai-lint ended with {done.returncode}: {done.stderr[-3000:]}")
+    return json.loads(done.stdout)
 
 
 def with_checkout() -> dict[str, str]:

@@ -7,8 +7,11 @@ Objects of the program are named as text, ``module:attribute``, and imported her
 import asyncio
 import contextlib
 import importlib
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
+
+from . import clock, watch
 
 
 def note_end(error: BaseException | None) -> None:
@@ -24,6 +27,28 @@ def _get(place: str) -> Any:
 def _split(request: str) -> tuple[str, str]:
     method, path = request.split(" ", 1)
     return method, path
+
+
+def heartbeat(place: str) -> None:
+    """Await a function of the program beside a heartbeat, and note the longest time between two beats."""
+    serve = _get(place)
+
+    async def both() -> None:
+        beats: list[float] = []
+
+        async def beat() -> None:
+            while True:
+                beats.append(clock.real_monotonic())
+                await clock.real_asyncio_sleep(0.005)
+
+        task = asyncio.create_task(beat())
+        await clock.real_asyncio_sleep(0.02)
+        await serve()
+        await clock.real_asyncio_sleep(0.01)
+        task.cancel()
+        watch.now.gap = max(later - earlier for earlier, later in pairwise(beats))
+
+    asyncio.run(both())
 
 
 def flask(place: str, request: str, **kw: Any) -> None:

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -265,6 +265,23 @@ def waits_in(events: list[list[list]], site: str) -> tuple[list[float], list[flo
                     sdk.append(round(sdk_pause, 3))
                 http, sdk_pause = http + 1, 0.0
     return waits, sdk
+
+
+@contextlib.contextmanager
+def running(release: str) -> Iterator[Callable[..., dict]]:
+    """A function that runs a program once under a plan (see `runner.py`) and gives what was seen."""
+    with Server() as port, tempfile.TemporaryDirectory() as base:
+        runner = Runner(release, port)
+
+        def once(program: Program, **plan: object) -> dict:
+            folder = Path(base).resolve() / program.name
+            program.write(folder)
+            return Observer(program, release, folder, runner).once(**plan)
+
+        try:
+            yield once
+        finally:
+            runner.close()
 
 
 def engine_hash() -> str:

@@ -28,6 +28,7 @@ marked by a comment ``# api`` on one of its lines. Other facts:
 ``known-limit``  why the linter cannot be right here
 ``python``       the lowest version that has the syntax, when above 3.10
 ``stdin``        what is typed
+``finds``        in ``programs/raw``: the rule that the marked call is an example of
 """
 
 import ast
@@ -52,6 +53,7 @@ FACTS = {
     "stdin",
     "bound",
     "waits",
+    "finds",
 }
 
 

@@ -105,7 +105,7 @@ def run_program(job: dict) -> None:
     from . import drivers
 
     drivers.note_end = watch.now.note_end
-    names = {key: value for key, value in vars(drivers).items() if not key.startswith("_")}
+    names = {key: value for key, value in vars(drivers).items() if inspect.isfunction(value)}
     eval(job["drive"], names)
 
 
@@ -240,6 +240,7 @@ def main() -> None:
             transports.patch_httpx(name)
     transports.patch_requests()
     transports.patch_aiohttp()
+    transports.patch_urllib()
     if watch.major() == 1:
         transports.patch_sdk()
     warm(port)

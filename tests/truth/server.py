@@ -3,6 +3,7 @@
 A request says by header how it is to be answered, so that the server holds no plan of its own:
 ``x-truth-fault`` names one of `FAULTS` (absent: a good answer) and ``x-truth-run`` the run it belongs to.
 ``x-truth-first: N`` lets the fault pass after the first N requests of that run.
+"slow" is no fault: a good answer, but late.
 
 ``GET /__log__/RUN`` answers what was counted for a run: ``{"count": n, "times": [seconds, ...]}``.
 """
@@ -35,6 +36,8 @@ FAULTS = (*STATUS_FAULTS, *WIRE_FAULTS, *STREAM_FAULTS)
 
 #: longer than any timeout a run uses: seconds
 SILENCE = 3.0
+#: how long the answer takes that is asked for as "slow": seconds
+SLOW = 0.4
 
 
 @dataclass
@@ -217,6 +220,8 @@ async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
     if fault == "timeout":
         await asyncio.sleep(SILENCE)
         return False
+    if fault == "slow":
+        await asyncio.sleep(SLOW)
     if fault in STATUS_FAULTS:
         status, content = error_body(fault)
         # Grows with each request, as a client that follows it must show growing waits.

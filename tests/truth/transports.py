@@ -97,6 +97,21 @@ def patch_aiohttp() -> None:
     aiohttp.ClientSession._request = patched
 
 
+def patch_urllib() -> None:
+    import urllib.request
+
+    open_url = urllib.request.OpenerDirector.open
+
+    def patched(self, fullurl, data=None, timeout=None, **kw):
+        request = urllib.request.Request(fullurl) if isinstance(fullurl, str) else fullurl
+        fault, port = watch.now.on_request(request.full_url, streams_by(None, request.data))
+        request.full_url = local(request.full_url, port)
+        request.add_header("x-truth-fault", fault)
+        return open_url(self, request, data, TIMEOUT if fault == "timeout" else 5.0, **kw)
+
+    urllib.request.OpenerDirector.open = patched
+
+
 def patch_sdk() -> None:
     """Calls of SDK methods are counted apart from the requests that its own retries make of them."""
     from openai import _base_client

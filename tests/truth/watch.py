@@ -103,6 +103,7 @@ class Watch:
         self.exit: object = None
         self.output = io.StringIO()
         self.ended = False
+        self.gap = 0.0  # the longest time for which the event loop stood still, where a heartbeat was kept
         self.in_flight = 0  # asynchronous requests without an answer
 
     # where a request comes from
@@ -246,6 +247,7 @@ class Watch:
             "streams": self.streams,
             "pages": self.pages,
             "on_stack": self.on_stack,
+            "gap": self.gap,
             "pending": sorted(self.pending),
             "events": list(self.events.values()),
             "output": self.output.getvalue()[-2000:],

@@ -396,6 +396,16 @@ def test_the_old_names_in_a_predicate_of_0_x(tmp_path: Path) -> None:
     assert retried(project, call) == {"RateLimitError"}
 
 
+def test_classes_of_a_library_that_nobody_knows_may_be_any(tmp_path: Path) -> None:
+    text = (
+        "import backoff, openai\nfrom dsp import ERRORS\n@backoff.on_exception(backoff.expo, ERRORS, max_tries=3)\n"
+        'def ask():\n    return openai.OpenAI().responses.create(model="m")\n'
+    )
+    (call,) = linked(tmp_path, text).calls
+    assert call.policy is not None
+    assert call.policy.by == "backoff"
+
+
 def test_a_name_that_says_so_is_taken_for_a_policy_and_told(tmp_path: Path) -> None:
     text = 'import openai\nfrom ours import with_retry\n@with_retry\ndef ask():\n    return openai.OpenAI().responses.create(model="m")\n'
     project = linked(tmp_path, text)

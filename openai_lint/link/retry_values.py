@@ -81,7 +81,7 @@ def classes(values: Values | None) -> tuple[tuple[str, ...], bool]:
     complete = bool(values)
     for value in values or ():
         match value:
-            case External() if "()" not in value.path:
+            case External() if "()" not in value.path and _is_class(value.path):
                 found.add(value.path)
             case ClassRef():
                 found.add(f"project.{value.node.qualname}")
@@ -93,6 +93,12 @@ def classes(values: Values | None) -> tuple[tuple[str, ...], bool]:
             case _:
                 complete = False
     return tuple(sorted(found)), complete
+
+
+def _is_class(path: str) -> bool:
+    """Whether a name of a library is that of a class; ``dsp.ERRORS`` holds some that nobody knows."""
+    name = path.rpartition(".")[2]
+    return path in ("socket.timeout", "socket.error", "select.error") or (name[:1].isupper() and not name.isupper())
 
 
 def of_classes(values: Values | None) -> Predicate:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from openai_lint import facts
 from openai_lint.escapes import NO_LEAKS, RAW, RETRY_ERROR, Leak, Leaks
-from openai_lint.facts import Await, Call, Expr, Function, Handler, Raise
+from openai_lint.facts import Await, Block, Call, Expr, Function, Handler
+from openai_lint.link import library
 from openai_lint.link.blocks import inside, leaves
 from openai_lint.link.clauses import CATCHES
 from openai_lint.link.index import ModuleInfo
@@ -17,7 +18,7 @@ from openai_lint.link.predicates import body_of
 from openai_lint.link.record import Step
 from openai_lint.link.tree import tree_of
 from openai_lint.link.values import Deferred, Frame, FunctionRef, Site
-from openai_lint.rules._handling import clause
+from openai_lint.rules._handling import BLIND, clause
 from openai_lint.rules._noise import dead_calls
 
 if TYPE_CHECKING:
@@ -161,9 +162,7 @@ def _wanted(project: "Project", leaks: Leaks, policy: Policy) -> Leaks:
 
 def _swallowed(project: "Project", function: Function, policy: Policy) -> Ineffective | None:
     """A function that handles every error of its calls without raising anything: the policy never sees one."""
-    if policy.retries.has("result", "vague", "function", "none") or any(
-        isinstance(node, Raise) for node in inside(function.body)
-    ):
+    if policy.retries.has("result", "vague", "function", "none") or _raises(function.body):
         return None
     sites, handler = [], None
     for call in project.calls:
@@ -182,6 +181,25 @@ def _swallowed(project: "Project", function: Function, policy: Policy) -> Ineffe
         sites.append(call.site)
         handler = handler or here[0][0]
     return Ineffective(policy, function, SWALLOWS, tuple(sites), handler) if sites else None
+
+
+def _raises(body: Block) -> bool:
+    """Whether statements raise something of their own that no blind handler around takes back."""
+    for node in body:
+        match node:
+            case facts.Raise():
+                return True
+            case facts.Try():
+                blind = any(one.type is None or library.written(one.type) in BLIND for one in node.handlers)
+                behind = (*(one.body for one in node.handlers), node.orelse, node.finalbody)
+                if (not blind and _raises(node.body)) or any(_raises(block) for block in behind):
+                    return True
+            case facts.Function() | facts.Class():
+                continue
+            case _:
+                if _raises(tuple(child for child in facts.children(node) if isinstance(child, facts.Stmt))):
+                    return True
+    return False
 
 
 def _within(node: Handler, function: Function) -> bool:

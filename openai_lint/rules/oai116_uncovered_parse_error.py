@@ -43,7 +43,7 @@ except openai.OpenAIError as error:
 ## What counts
 
 The helpers of chat completions, from 1.40 on; streams only where a `response_format` or tools are given. Some handler
-on the way catches the API errors of the call, and none catches these.
+on the way catches the API errors of the call, all of them, and none catches these.
 
 ## Fix
 
@@ -74,7 +74,7 @@ def check(project: "Project") -> Iterable[Hit]:
         names = (*call.release.parse_errors(call.method), *call.release.parse_errors(call.method, iterating=True))
         out = {leak.error for leak in call.reaching if leak.form == RAW}
         escaping = tuple(name for name in names if name in out)
-        if not escaping or not _read(call) or call.retried:
+        if not escaping or call.escapes or call.retried or not _read(call):
             continue
         handlers = [
             (node, module)

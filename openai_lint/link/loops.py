@@ -44,7 +44,6 @@ class LoopWatch:
         self._left: set[Leak] = set()
         self._ends = False
         self._trials: dict[Leak, facts.Try] = {}
-        self._handlers: dict[Leak, Handler] = {}
         self.breaks = False
 
     # --- told by the walk

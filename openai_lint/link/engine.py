@@ -24,7 +24,21 @@ from openai_lint.link.policies import Policies
 from openai_lint.link.record import Record
 from openai_lint.link.solver import Solver
 from openai_lint.link.uses import Uses
-from openai_lint.link.values import ANYTHING, NOTHING, ClassRef, Deferred, Frame, Values
+from openai_lint.link.values import (
+    ANYTHING,
+    NOTHING,
+    Bound,
+    ClassRef,
+    Deferred,
+    Display,
+    External,
+    Frame,
+    FunctionRef,
+    Partial,
+    Resource,
+    Retried,
+    Values,
+)
 from openai_lint.link.walk import Walk
 from openai_lint.sdk import Sdk, marker_names, sdk
 
@@ -208,7 +222,7 @@ class Engine:
                 self.solver.read(RunCell(frame))
             self._wanted.clear()
             self.solver.solve()
-            names = self._escaping_names() - searched
+            names = (self._escaping_names() | self._aliases(new)) - searched
             searched |= names
             self._load_mentioning(names)
 
@@ -318,6 +332,32 @@ class Engine:
             elif function.name != "<lambda>":
                 found.add(function.name)
         return found - {"", "main"} | ({"main"} & found)
+
+    def _aliases(self, scopes: Iterable[ScopeInfo]) -> set[str]:
+        """Names of modules and classes, and attributes, under which these scopes keep something that can be called."""
+        found: set[str] = set()
+        wanted = set(scopes)
+        for scope in wanted:
+            if not isinstance(scope.node, Function):
+                frame = self.generic_frame(scope)
+                for name, bindings in scope.bindings.items():
+                    if any(item.kind in ("value", "into") for item in bindings) and self._holds_callable(self.solver.read(NameCell(frame, name))):
+                        found.add(name)
+        for module in {scope.module for scope in wanted}:
+            for store in module.stores:
+                if store.scope in wanted and self._holds_callable(self.evaluator.bound(store.binding, self.generic_frame(store.scope), store.scope)):
+                    found.add(store.attr)
+        return found
+
+    def _holds_callable(self, values: Values) -> bool:
+        for value in values:
+            if isinstance(value, Display) and any(self._holds_callable(inner) for _, inner in value.items):
+                return True
+            if isinstance(value, (FunctionRef, Partial, Retried)) or (isinstance(value, Bound) and not isinstance(value.function, External)):
+                return True
+            if isinstance(value, Resource) and self.api.method_of(value) is not None:
+                return True
+        return False
 
     def _load_mentioning(self, names: Iterable[str]) -> None:
         loaded = {module.path for module in self.modules.loaded}

@@ -124,7 +124,10 @@ class Evaluator:
             case facts.Dict():
                 return self._dict(node, frame)
             case facts.Comprehension():
-                return one(Display(node.kind, ((None, self.value(node.element, frame)),)))
+                held = self.value(node.element, frame)
+                if node.key is None:
+                    return one(Display(node.kind, ((None, held),)))
+                return one(Display("list", ((None, held | self.value(node.key, frame)),)))
             case facts.Subscript():
                 return self._subscript(node, frame)
             case facts.BinOp():

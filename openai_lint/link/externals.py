@@ -80,7 +80,7 @@ class Externals:
         if name in library.GATHERERS:
             return self._gather(name, args)
         if name in library.TASK_MAKERS:
-            return self._task(name, args, frame, node)
+            return self._task(path, name, args, frame, node)
         if path in library.AWAITED_CALLS or name in library.AWAITED_CALLS:
             return self._awaited(library.AWAITED_CALLS.get(path, library.AWAITED_CALLS.get(name, 0)), args, frame, node)
         if path in library.THREADS:
@@ -178,7 +178,7 @@ class Externals:
             return Outcome(NO_LEAKS, one(Display("list", ((None, deferred),))))
         return Outcome(NO_LEAKS, one(Deferred("await", Group(deferred, absorbs=absorbs, collects=True))))
 
-    def _task(self, name: str, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+    def _task(self, path: str, name: str, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
         given = args.positional[0] if args.positional else next(iter(args.keywords.values()), NOTHING)
         deferred = frozenset(value for value in given if isinstance(value, Deferred))
         for value in given:
@@ -186,7 +186,9 @@ class Externals:
                 deferred |= frozenset(item for item in self._engine.calls.apply(value, args.after(1), frame, node).values if isinstance(item, Deferred))
         if not deferred:
             return Outcome(NO_LEAKS, ANYTHING)
-        group = Group(deferred)
+        # The errors of a task in a task group leave with the group; asking the task itself comes too late.
+        in_group = any(word in path for word in ("TaskGroup", "create_task_group", "open_nursery"))
+        group = Group(deferred, absorbs=in_group)
         self._engine.record.started(group, frame, node)
         return Outcome(NO_LEAKS, one(Deferred("result" if name == "run_coroutine_threadsafe" else "await", group)))
 

@@ -102,7 +102,9 @@ class Managers:
         for call in self._calls_on(node, item, TASK_STARTERS):
             made = self._engine.calls.call(call, self._walk.frame).values
             waiting = frozenset(value for value in made if isinstance(value, Deferred) and isinstance(value.source, Group))
-            for leak in self._engine.calls.trigger("await", waiting).leaks:
+            members = frozenset(member for value in waiting if isinstance(value.source, Group) for member in value.source.members)
+            self._engine.record.triggered_all(waiting)
+            for leak in self._engine.calls.trigger("await", members).leaks:
                 found.add(leak._replace(raised="ExceptionGroup", form=GROUP))
         return frozenset(found)
 
@@ -159,9 +161,9 @@ class Managers:
         walk = Walk(self._engine, frame, subjects=names)
         out = walk.run(leaks | {NORMAL})
         kept: set[Leak] = {leak for leak in leaks if leak in walk.fell}
-        for live, values in walk.returned:
+        for live, values, told in walk.returned:
             if not values or not all(_truthy(value) for value in values):
-                kept |= {token for token in live if isinstance(token, Leak)}
+                kept |= {token for token in live if isinstance(token, Leak) and not walk.holds(told, token)}
         for leak in leaks - kept:
             self._engine.record.handled(leak, node, self._walk.frame.module)
         return frozenset(kept) | out, bool(leaks - kept)

@@ -13,7 +13,7 @@ from openai_lint.facts import Expr, Function, Handler, Stmt
 from openai_lint.link.cells import Outcome
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.policies import Policy
-from openai_lint.link.values import Bound, Client, ContextFunction, Frame, FunctionRef, Group, Partial, Resource, Retried, Site, Value
+from openai_lint.link.values import Bound, Client, ContextFunction, Deferred, Frame, FunctionRef, Group, Partial, Resource, Retried, Site, Value
 
 if TYPE_CHECKING:
     from openai_lint.link.calls import Arguments
@@ -173,6 +173,12 @@ class Record:
         """Somebody awaits, iterates or asks for the result of this."""
         if self.enabled:
             self._triggered.add(source)
+
+    def triggered_all(self, values: Iterable[Value]) -> None:
+        """A task group waits for all of these."""
+        for value in values:
+            if isinstance(value, Deferred):
+                self.triggered(value.source)
 
     def served(self, leaks: Leaks, frame: Frame, node: Expr, path: str) -> None:
         """A framework will iterate this after the function has returned."""

@@ -49,7 +49,7 @@ class Walk:
         self._sinks: list[set[Leak]] = [set()]
         self._handlers: list[tuple[Handler | None, Live]] = []
         self._loops: list[LoopWatch] = []
-        self.returned: list[tuple[Live, Values]] = []
+        self.returned: list[tuple[Live, Values, Expr | None]] = []
         self.fell: Live = DEAD
 
     def run(self, live: Live = START) -> Leaks:
@@ -159,7 +159,7 @@ class Walk:
         if node.value is not None:
             self.expr(node.value)
             values = self.engine.evaluator.value(node.value, self.frame)
-        self.returned.append((live, values))
+        self.returned.append((live, values, node.value))
         self.absorbed(live)
         for watch in self._loops:
             watch.leave(live)
@@ -217,6 +217,10 @@ class Walk:
         left = self.block(node.body, yes) if yes else DEAD
         right = self.block(node.orelse, no) if no else DEAD
         return left | right
+
+    def holds(self, test: Expr | None, leak: Leak) -> bool:
+        """Whether an expression is surely true for an error."""
+        return test is not None and self._narrowing.decide(test, leak) is True
 
     def split(self, test: Expr, live: Live) -> tuple[Live, Live]:
         """Which tokens may take the branch, and which may not take it."""

@@ -406,6 +406,16 @@ def test_classes_of_a_library_that_nobody_knows_may_be_any(tmp_path: Path) -> No
     assert call.policy.by == "backoff"
 
 
+def test_options_that_cannot_be_seen_are_not_taken_to_be_missing(tmp_path: Path) -> None:
+    text = (
+        "import openai, tenacity\nfrom settings import OPTIONS\n@tenacity.retry(**OPTIONS)\n"
+        'def ask():\n    return openai.OpenAI().responses.create(model="m")\n'
+    )
+    (call,) = linked(tmp_path, text).calls
+    assert call.policy is not None
+    assert (call.policy.by, call.policy.bounded, call.policy.wait) == ("tenacity", True, "growing")
+
+
 def test_a_name_that_says_so_is_taken_for_a_policy_and_told(tmp_path: Path) -> None:
     text = 'import openai\nfrom ours import with_retry\n@with_retry\ndef ask():\n    return openai.OpenAI().responses.create(model="m")\n'
     project = linked(tmp_path, text)

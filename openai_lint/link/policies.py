@@ -8,7 +8,7 @@ from openai_lint.facts import Call, Expr, Function
 from openai_lint.link import library, retry_frameworks, retry_libraries
 from openai_lint.link.cells import Outcome
 from openai_lint.link.policy import Policy
-from openai_lint.link.predicates import EVERYTHING, Predicate, ask
+from openai_lint.link.predicates import EVERYTHING, VAGUE, Predicate, ask
 from openai_lint.link.values import (
     ANYTHING,
     NOTHING,
@@ -31,6 +31,8 @@ from openai_lint.link.values import (
 if TYPE_CHECKING:
     from openai_lint.link.calls import Arguments
     from openai_lint.link.engine import Engine
+
+OPEN = "**"
 
 CALLABLE = (FunctionRef, Bound, Partial, Retried, Resource)
 
@@ -95,7 +97,7 @@ class Policies:
 
     def symbolic(self, path: str, args: "Arguments", frame: Frame, node: Expr) -> Value:
         """The unevaluated call; a policy that is gone through attempt by attempt is read at once."""
-        value = Symbolic(path, tuple(args.positional), args.named(), node, frame)
+        value = _unevaluated(path, args, frame, node)
         if retry_libraries.iterates(path):
             policy = self.of(value, node, frame)
             if policy is not None:
@@ -116,6 +118,8 @@ class Policies:
         if isinstance(value, Symbolic):
             module = value.frame.module if value.frame else frame.module
             policy = retry_libraries.read(value, value.node or node, module)
+            if policy is not None and any(name == OPEN for name, _ in value.keywords):
+                policy = _with_unseen_options(policy)
             return replace(policy, pending=True) if policy is not None and _pending(value) else policy
         return None
 
@@ -174,7 +178,7 @@ class Policies:
         """``retry_call(f, fargs, fkwargs, ...)``: the function is run under the policy there and then."""
         if not retry_libraries.runs_at_once(path):
             return None
-        policy = self.of(Symbolic(path, tuple(args.positional), args.named(), node, frame), node, frame)
+        policy = self.of(_unevaluated(path, args, frame, node), node, frame)
         result = Outcome()
         for target in args.at(0, "f") or NOTHING:
             if policy is not None and isinstance(target, CALLABLE):
@@ -229,6 +233,21 @@ class Policies:
         if {"reraise", "retry_error_callback"} & set(written):
             old = replace(old, after=policy.after)
         return one(Retried(replace(old, node=node), value.function))
+
+
+def _unevaluated(path: str, args: "Arguments", frame: Frame, node: Expr) -> Symbolic:
+    """A call as a value. Options that come in a dict that cannot be seen are kept as ``**``."""
+    unseen = ((OPEN, ANYTHING),) if args.open_keywords else ()
+    return Symbolic(path, tuple(args.positional), (*args.named(), *unseen), node, frame)
+
+
+def _with_unseen_options(policy: Policy) -> Policy:
+    """A policy some of whose options are not seen: what is not written may be in them."""
+    wait, jitter, seconds = policy.wait, policy.jitter, policy.seconds
+    if wait == "none":
+        wait, jitter, seconds = "growing", True, None
+    retries = policy.retries if policy.retries.written else VAGUE
+    return replace(policy, bounded=True, wait=wait, jitter=jitter, seconds=seconds, retries=retries)
 
 
 def _pending(value: Symbolic) -> bool:

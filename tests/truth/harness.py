@@ -81,19 +81,36 @@ class Runner:
 
     def __init__(self, release: str, port: int) -> None:
         config = {"paths": [str(path) for path in environment.paths(release)], "port": port}
-        command = [sys.executable, "-W", "ignore", "-m", "truth.runner", json.dumps(config)]
+        self.command = [sys.executable, "-W", "ignore", "-m", "truth.runner", json.dumps(config)]
+        self.start()
+
+    def start(self) -> None:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI", "AZURE", "PYTHON"))}
         clean["PYTHONPATH"] = str(HERE.parent)
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean)
+        self.process = subprocess.Popen(
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean
+        )
 
     def __call__(self, job: dict) -> dict:
-        assert self.process.stdin and self.process.stdout
-        self.process.stdin.write(json.dumps(job) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
+        """Run one job; a runner that was killed from outside is started once more."""
+        line = self.answer(job)
         if not line:
-            raise RuntimeError(f"the runner ended at {job}")
+            self.close()
+            self.start()
+            line = self.answer(job)
+        if not line:
+            raise RuntimeError(f"the runner ended with {self.process.wait(10)} at {job}")
         return json.loads(line)
+
+    def answer(self, job: dict) -> str:
+        """The runner's answer; "" when it is gone."""
+        assert self.process.stdin and self.process.stdout
+        try:
+            self.process.stdin.write(json.dumps(job) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            return ""
+        return self.process.stdout.readline()
 
     def close(self) -> None:
         assert self.process.stdin and self.process.stdout

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PIECE = re.compile(
     r"sk-|sess-|T3Blb|lbkFJ"
-    r"|(?<![\w-])(?=[\w-]{0,80}[0-9])(?=[\w-]{0,80}[a-z])(?=[\w-]{0,80}[A-Z])[A-Za-z0-9_-]{12}"
+    r"|(?<![\w-])(?=[\w-]{0,80}[a-z])(?=[\w-]{0,80}[A-Z])[A-Za-z0-9_-]{12}"
 )
 """What may be a part of a key. Only beside such a one is it worth finding out what the other parts are."""
 

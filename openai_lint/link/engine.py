@@ -13,6 +13,7 @@ from openai_lint.facts import Class, Function, Return, Stmt, Try, Yield
 from openai_lint.link import library
 from openai_lint.link.api import Api
 from openai_lint.link.calls import Calls
+from openai_lint.link.carriers import Carriers
 from openai_lint.link.cells import AttrCell, CaughtCell, Gives, GivesCell, NameCell, Outcome, ParamCell, RunCell
 from openai_lint.link.evaluate import Evaluator
 from openai_lint.link.externals import Externals
@@ -27,16 +28,8 @@ from openai_lint.link.uses import Uses
 from openai_lint.link.values import (
     ANYTHING,
     NOTHING,
-    Bound,
     ClassRef,
-    Deferred,
-    Display,
-    External,
     Frame,
-    FunctionRef,
-    Partial,
-    Resource,
-    Retried,
     Values,
 )
 from openai_lint.link.walk import Walk
@@ -69,6 +62,7 @@ class Engine:
         self._indexed: set[ModuleInfo] = set()
         self._classes: list[ClassRef] = []
         self._methods: dict[str, list[ClassRef]] = {}
+        self._renamed: dict[str, set[str]] = {}
         self.property_names: set[str] = set()
         self.method_words = marker_names()
         self.solving = True
@@ -222,13 +216,13 @@ class Engine:
                 self.solver.read(RunCell(frame))
             self._wanted.clear()
             self.solver.solve()
-            names = (self._escaping_names() | self._aliases(new)) - searched
+            names = self._search(Carriers(self).names() - searched)
             searched |= names
-            self._load_mentioning(names)
 
     def _seeds(self, looked_at: set[ScopeInfo]) -> list[ScopeInfo]:
         """The scopes worth running: those that name a method of the SDK on something that may be a client, and those that
-        make a client (they may hand it on)."""
+        make a client (they may hand it on).
+        """
         found: dict[ScopeInfo, None] = {}
         for scope in self._suspects():
             if scope in looked_at:
@@ -254,7 +248,8 @@ class Engine:
 
     def _suspects(self) -> list[ScopeInfo]:
         """The scopes that mention a method of the SDK: by its last word where the module speaks of openai, by its last two
-        words elsewhere."""
+        words elsewhere.
+        """
         self._index()
         found: dict[ScopeInfo, None] = {}
         for word, before in self._method_pairs.items():
@@ -298,6 +293,7 @@ class Engine:
                 continue
             self._indexed.add(module)
             for scope in (module.scope, *module.scopes.values()):
+                self._index_imports(scope)
                 node = scope.node
                 target = scope
                 while isinstance(target.node, Class) and target.parent is not None:
@@ -315,49 +311,22 @@ class Engine:
                 if isinstance(node, Function) and library.is_property(node):
                     self.property_names.add(node.name)
 
-    def _escaping_names(self) -> set[str]:
-        """Names by which callers mention the functions that let errors out."""
-        found: set[str] = set()
-        for cell, leaks in self.solver.values():
-            if not isinstance(cell, RunCell) or not isinstance(cell.frame.function, Function):
-                continue
-            function = cell.frame.function
-            gives = self.solver.read(GivesCell(cell.frame))
-            late = any(isinstance(value, Deferred) for value in gives.returns)
-            if not leaks and not late:
-                continue
-            scope = cell.frame.module.scope_of(function)
-            if function.name.startswith("__") and function.name.endswith("__") and scope.owner is not None:
-                found.add(getattr(scope.owner.node, "name", ""))
-            elif function.name != "<lambda>":
-                found.add(function.name)
-        return found - {"", "main"} | ({"main"} & found)
+    def _index_imports(self, scope: ScopeInfo) -> None:
+        """Note under which other names a scope imports something (``import a as b``)."""
+        for bound, bindings in scope.bindings.items():
+            for binding in bindings:
+                if binding.kind == "import" and binding.node.name not in (None, bound):
+                    self._renamed.setdefault(binding.node.name, set()).add(bound)
 
-    def _aliases(self, scopes: Iterable[ScopeInfo]) -> set[str]:
-        """Names of modules and classes, and attributes, under which these scopes keep something that can be called."""
-        found: set[str] = set()
-        wanted = set(scopes)
-        for scope in wanted:
-            if not isinstance(scope.node, Function):
-                frame = self.generic_frame(scope)
-                for name, bindings in scope.bindings.items():
-                    if any(item.kind in ("value", "into") for item in bindings) and self._holds_callable(self.solver.read(NameCell(frame, name))):
-                        found.add(name)
-        for module in {scope.module for scope in wanted}:
-            for store in module.stores:
-                if store.scope in wanted and self._holds_callable(self.evaluator.bound(store.binding, self.generic_frame(store.scope), store.scope)):
-                    found.add(store.attr)
-        return found
-
-    def _holds_callable(self, values: Values) -> bool:
-        for value in values:
-            if isinstance(value, Display) and any(self._holds_callable(inner) for _, inner in value.items):
-                return True
-            if isinstance(value, (FunctionRef, Partial, Retried)) or (isinstance(value, Bound) and not isinstance(value.function, External)):
-                return True
-            if isinstance(value, Resource) and self.api.method_of(value) is not None:
-                return True
-        return False
+    def _search(self, names: set[str]) -> set[str]:
+        """Load the files that hold any of these names; the names, and those under which they are imported."""
+        known: set[str] = set()
+        while names:
+            known |= names
+            self._load_mentioning(names)
+            self._index()
+            names = {bound for name in names for bound in self._renamed.get(name, ())} - known
+        return known
 
     def _load_mentioning(self, names: Iterable[str]) -> None:
         loaded = {module.path for module in self.modules.loaded}

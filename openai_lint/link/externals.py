@@ -24,7 +24,6 @@ from openai_lint.link.values import (
     Later,
     Literal,
     Partial,
-    Policied,
     Resource,
     Retried,
     Symbolic,
@@ -242,7 +241,7 @@ class Externals:
         result = Outcome()
         for callee in runs:
             result = result | self._engine.calls.apply(callee, Arguments(given), frame, node)
-        items = result.values if result.values else ANYTHING
+        items = result.values or ANYTHING
         return Outcome(result.leaks, one(Display("list", ((None, items),))))
 
     def _all_now(self, args: "Arguments", frame: Frame, node: Expr) -> Outcome:

@@ -168,7 +168,7 @@ SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep", 
 SUPPRESSORS = frozenset({"contextlib.suppress", "pytest.raises", "unittest.TestCase.assertRaises", "trio.suppress"})
 """Context managers that swallow the classes they are given."""
 
-COVER = re.compile(r"retr(?:y|ie)|backoff|back_off|handl(?:e|ing)_?(?:\w*_)?(?:err|exc|fail|api|openai)|(?:err|exc\w*)_?handl|catch|suppress|(?:^|_)safe|never_raise|ignore_?err", re.I)
+COVER = re.compile(r"retr(?:y|ie)|backoff|back_off|handl(?:e|ing)_?(?:\w*_)?(?:err|exc|fail|api|openai)|(?:err|exc\w*)_?handl|catch|suppress|(?:^|_)safe|never_raise|ignore_?err", re.IGNORECASE)
 """Names that say of a decorator or context manager, whose code cannot be seen, that it deals with errors."""
 
 ROUTE_METHODS = frozenset(

@@ -13,7 +13,20 @@ from openai_lint.facts import Expr, Function, Handler, Stmt
 from openai_lint.link.cells import Outcome
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.policies import Policy
-from openai_lint.link.values import Bound, Client, ContextFunction, Deferred, Frame, FunctionRef, Group, Partial, Resource, Retried, Site, Value
+from openai_lint.link.values import (
+    Bound,
+    Client,
+    ContextFunction,
+    Deferred,
+    Frame,
+    FunctionRef,
+    Group,
+    Partial,
+    Resource,
+    Retried,
+    Site,
+    Value,
+)
 
 if TYPE_CHECKING:
     from openai_lint.link.calls import Arguments

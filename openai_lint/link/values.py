@@ -5,12 +5,11 @@ Values are small, frozen and compared by content; a set of them (``Values``) mea
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING, TypeAlias
 
 from openai_lint.facts import Class, Expr, Function, Handler
 
 if TYPE_CHECKING:
-    from openai_lint.escapes import Leaks
     from openai_lint.link.index import ModuleInfo
     from openai_lint.link.policies import Policy
 
@@ -186,7 +185,7 @@ class Deferred:
     """
 
     on: str
-    source: "Union[Frame, Request, Group, Later]"
+    source: "Frame | Request | Group | Later"
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -221,7 +220,8 @@ class Later:
 @dataclass(frozen=True, slots=True)
 class Group:
     """Several deferred values run together. ``absorbs``: their errors come back as values (``return_exceptions``);
-    ``wraps``: they leave inside an ExceptionGroup. ``policies`` are retries around them."""
+    ``wraps``: they leave inside an ExceptionGroup. ``policies`` are retries around them.
+    """
 
     members: "Values"
     absorbs: bool = False

@@ -1,0 +1,110 @@
+"""Under which names other code gets at what lets errors out: the words by which callers are looked for.
+
+A caller names the function, or the attribute or variable that holds it (or its coroutine, or an error that was kept),
+the class whose special methods run it, or a function that gives any of these.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from openai_lint.facts import Class, Function
+from openai_lint.link.cells import CaughtCell, GivesCell, NameCell, RunCell
+from openai_lint.link.values import (
+    Bound,
+    Caught,
+    ClassRef,
+    ContextFunction,
+    Deferred,
+    Display,
+    FunctionRef,
+    Instance,
+    Partial,
+    Resource,
+    Retried,
+    Value,
+    Values,
+)
+
+if TYPE_CHECKING:
+    from openai_lint.link.engine import Engine
+    from openai_lint.link.index import ScopeInfo
+
+
+class Carriers:
+    """The names as they stand at one point of the solution."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+        self._runs = [(cell.frame, leaks) for cell, leaks in engine.solver.values() if isinstance(cell, RunCell)]
+        self._leaky = {frame.function for frame, leaks in self._runs if leaks and isinstance(frame.function, Function)}
+        self._special: set[Class] = set()
+        for frame, leaks in self._runs:
+            owner = frame.module.scope_of(frame.function).owner
+            if leaks and owner is not None and isinstance(frame.function, Function) and _special(frame.function):
+                assert isinstance(owner.node, Class)
+                self._special.add(owner.node)
+
+    def names(self) -> set[str]:
+        """Every name that a caller may use."""
+        found = {function.name for function in self._leaky if not _special(function)}
+        for frame, leaks in self._runs:
+            function = frame.function
+            if isinstance(function, Function) and not leaks and self._any(self._engine.solver.read(GivesCell(frame)).returns):
+                found.add(function.name)
+        if self._special:
+            found |= {cls.node.name for cls in self._engine.classes() if self._runs_by_itself(cls)}
+        found |= self._places({frame.module.scope_of(frame.function) for frame, _ in self._runs})
+        return found - {"<lambda>"}
+
+    def _places(self, scopes: "Iterable[ScopeInfo]") -> set[str]:
+        """Variables of modules and classes, and attributes, in which these scopes keep a carrier."""
+        engine = self._engine
+        found: set[str] = set()
+        run = set(scopes)
+        for scope in run:
+            if not isinstance(scope.node, Function):
+                frame = engine.generic_frame(scope)
+                for name, bindings in scope.bindings.items():
+                    kept = any(item.kind in ("value", "into") for item in bindings)
+                    if kept and self._any(engine.solver.read(NameCell(frame, name))):
+                        found.add(name)
+        for module in {scope.module for scope in run}:
+            for store in module.stores:
+                if store.scope in run and store.attr not in found:
+                    if self._any(engine.evaluator.bound(store.binding, engine.generic_frame(store.scope), store.scope)):
+                        found.add(store.attr)
+        return found
+
+    def _any(self, values: Values) -> bool:
+        return any(self._carries(value) for value in values)
+
+    def _carries(self, value: Value) -> bool:
+        """Whether using a value later may let an error out."""
+        match value:
+            case Display():
+                return any(self._any(inner) for _, inner in value.items)
+            case FunctionRef():
+                return value.function in self._leaky or value.function.name == "<lambda>"  # those run only when called
+            case Bound() | Partial() | Retried() | ContextFunction():
+                return self._carries(value.function)
+            case Resource():
+                return self._engine.api.method_of(value) is not None
+            case Deferred():
+                return True
+            case Caught():
+                return bool(self._engine.solver.known(CaughtCell(value.frame, value.handler)))
+            case ClassRef():
+                return self._runs_by_itself(value)
+            case Instance():
+                return self._runs_by_itself(value.cls)
+            case _:
+                return False
+
+    def _runs_by_itself(self, cls: ClassRef) -> bool:
+        """Whether a special method of a class (``__init__``, ``__call__``, ``__iter__`` ...) lets errors out."""
+        order = self._engine.lookup.mro(cls) if self._special else ()
+        return any(isinstance(item, ClassRef) and item.node in self._special for item in order)
+
+
+def _special(function: Function) -> bool:
+    return function.name.startswith("__") and function.name.endswith("__")

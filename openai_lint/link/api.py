@@ -62,7 +62,14 @@ class Api:
         known = self._engine.catalogue(module, 1).any_client(path) if path.startswith("openai.") else None
         if known is None:
             return None
-        return Client(known.name, known.asynchronous, "constructor", max_retries=self._retries(args, "default"), origin=node, options=args.named())
+        return Client(
+            known.name,
+            known.asynchronous,
+            "constructor",
+            max_retries=self._retries(args, "default"),
+            origin=node,
+            options=args.named(),
+        )
 
     @staticmethod
     def _retries(args: "Arguments", otherwise: int | str | None) -> int | str | None:
@@ -87,7 +94,11 @@ class Api:
         """The client that objects of a project class are, when a base of it is a client class."""
         for base in self._engine.lookup.mro(cls)[1:]:
             if isinstance(base, External):
-                known = self._engine.catalogue(cls.parent.module, 1).any_client(base.path) if base.path.startswith("openai.") else None
+                known = (
+                    self._engine.catalogue(cls.parent.module, 1).any_client(base.path)
+                    if base.path.startswith("openai.")
+                    else None
+                )
                 if known is not None:
                     return Client(known.name, known.asynchronous, known_by, max_retries="unknown")
         return None
@@ -143,7 +154,9 @@ class Api:
             return one(client) if attr == "client" else ANYTHING
         return ANYTHING
 
-    def resource(self, client: Client, path: tuple[str, ...], wrapper: str | None, frame: Frame, node: Attr | None) -> Values:
+    def resource(
+        self, client: Client, path: tuple[str, ...], wrapper: str | None, frame: Frame, node: Attr | None
+    ) -> Values:
         """A method of the SDK that is named at ``node``; the place becomes known."""
         if node is not None:
             self.site(node, frame.module, ".".join(path), client, frame)
@@ -247,8 +260,16 @@ class Api:
             return NO_LEAKS
         asynchronous = self._asynchronous(site)
         if phase in (STREAM, BODY):
-            names = (*release.iteration_errors(method, asynchronous), *release.parse_errors(method, iterating=True)) if phase == STREAM else ()
-            raw = release.transport_errors_when_streaming(asynchronous, method) if phase == STREAM else release.transport_errors(asynchronous)
+            names = (
+                (*release.iteration_errors(method, asynchronous), *release.parse_errors(method, iterating=True))
+                if phase == STREAM
+                else ()
+            )
+            raw = (
+                release.transport_errors_when_streaming(asynchronous, method)
+                if phase == STREAM
+                else release.transport_errors(asynchronous)
+            )
             broken = frozenset(Leak(site, error.dotted, error.dotted, RAW, True, 0) for error in raw)
             return broken | frozenset(Leak(site, name, _raised(name), RAW, True, 0) for name in names)
         names = (*release.creation_errors(method), *release.parse_errors(method))
@@ -268,7 +289,16 @@ class Api:
         retries = self._retries(args, client.max_retries)
         options = dict(client.options) | dict(args.named())
         return one(
-            Client(client.name, client.asynchronous, client.known_by, client.era, retries, client.wrapped, client.origin or node, tuple(sorted(options.items(), key=lambda item: item[0])))
+            Client(
+                client.name,
+                client.asynchronous,
+                client.known_by,
+                client.era,
+                retries,
+                client.wrapped,
+                client.origin or node,
+                tuple(sorted(options.items(), key=lambda item: item[0])),
+            )
         )
 
     def wrap(self, path: str, args: "Arguments") -> Values | None:
@@ -279,7 +309,18 @@ class Api:
         found: Values = NOTHING
         for value in given:
             if isinstance(value, Client):
-                found |= one(Client(value.name, value.asynchronous, "wrapper", value.era, value.max_retries, path, value.origin, value.options))
+                found |= one(
+                    Client(
+                        value.name,
+                        value.asynchronous,
+                        "wrapper",
+                        value.era,
+                        value.max_retries,
+                        path,
+                        value.origin,
+                        value.options,
+                    )
+                )
         return found or None
 
     def instance_client(self, instance: Instance) -> Client | None:

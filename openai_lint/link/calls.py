@@ -184,7 +184,12 @@ class Calls:
                 given = replace(args, positional=[one(callee.receiver), *args.positional])
                 return self.apply(callee.function, given, frame, node)
             case Partial():
-                merged = Arguments([*callee.args, *args.positional], dict(callee.keywords) | args.keywords, args.open_positional, args.open_keywords)
+                merged = Arguments(
+                    [*callee.args, *args.positional],
+                    dict(callee.keywords) | args.keywords,
+                    args.open_positional,
+                    args.open_keywords,
+                )
                 return self.apply(callee.function, merged, frame, node)
             case Retried():
                 return engine.policies.around(callee.policy, self.apply(callee.function, args, frame, node))
@@ -194,9 +199,17 @@ class Calls:
                 return self._construct(callee, args, frame, node)
             case Instance():
                 called = engine.evaluator.attribute(callee, "__call__", frame)
-                return self._apply_all(called - ANYTHING, args, frame, node) if called - ANYTHING else self.unknown(args, frame, node)
+                return (
+                    self._apply_all(called - ANYTHING, args, frame, node)
+                    if called - ANYTHING
+                    else self.unknown(args, frame, node)
+                )
             case Resource() | Client():
-                return engine.api.invoke(callee, args, frame, node) if isinstance(callee, Resource) else Outcome(NO_LEAKS, ANYTHING)
+                return (
+                    engine.api.invoke(callee, args, frame, node)
+                    if isinstance(callee, Resource)
+                    else Outcome(NO_LEAKS, ANYTHING)
+                )
             case External():
                 return engine.externals.function(callee.path, args, frame, node)
             case Symbolic() | Policied():
@@ -277,9 +290,21 @@ class Calls:
             if name == receiver:
                 owner = scope.owner
                 assert owner is not None
-                inherited = frozenset(value for value in values if isinstance(value, (Instance, ClassRef)) and getattr(value, "cls", value) != self._own_class(ref, owner))
+                inherited = frozenset(
+                    value
+                    for value in values
+                    if isinstance(value, (Instance, ClassRef))
+                    and getattr(value, "cls", value) != self._own_class(ref, owner)
+                )
                 if inherited:
-                    bound.append((name, frozenset(Instance(value.cls, False) if isinstance(value, Instance) else value for value in values)))
+                    bound.append(
+                        (
+                            name,
+                            frozenset(
+                                Instance(value.cls, False) if isinstance(value, Instance) else value for value in values
+                            ),
+                        )
+                    )
                 continue
             used = self._engine.uses.of(function, ref.parent.module, name)
             if values and any(used.wants(value) for value in values):
@@ -320,7 +345,9 @@ class Calls:
         for param in function.params:
             if param.kind == "*" and rest:
                 known = not args.open_positional
-                assigned[param.name] = one(Display("tuple", tuple((index if known else None, item) for index, item in enumerate(rest))))
+                assigned[param.name] = one(
+                    Display("tuple", tuple((index if known else None, item) for index, item in enumerate(rest)))
+                )
             elif param.kind == "**" and extra:
                 assigned[param.name] = one(Display("dict", tuple(extra)))
         return assigned
@@ -358,7 +385,11 @@ class Calls:
         for item in reversed(self._engine.lookup.mro(cls)):
             if isinstance(item, ClassRef):
                 scope = item.parent.module.scopes[item.node]
-                fields += [(item, name) for name, bound in scope.bindings.items() if any(b.annotation is not None for b in bound)]
+                fields += [
+                    (item, name)
+                    for name, bound in scope.bindings.items()
+                    if any(b.annotation is not None for b in bound)
+                ]
         names = {name: item for item, name in fields}
         for (item, name), values in zip(fields, args.positional, strict=False):
             self._engine.solver.contribute(AttrCell(item, name), values)
@@ -465,20 +496,33 @@ class Calls:
                 return Outcome(NO_LEAKS, ANYTHING)
 
     def _protocol(self, on: str, value: Instance) -> Outcome:
-        names = {"iterate": ("__iter__", "__aiter__", "__next__", "__anext__"), "enter": ("__enter__", "__aenter__"), "await": ("__await__",)}
+        names = {
+            "iterate": ("__iter__", "__aiter__", "__next__", "__anext__"),
+            "enter": ("__enter__", "__aenter__"),
+            "await": ("__await__",),
+        }
         result = Outcome()
         for name in names.get(on, ()):
             found = self._engine.lookup.method(value.cls, name)
             if found is None:
                 continue
-            outcome = self.run(FunctionRef(found[1], found[0].parent), Arguments([one(value)]), Frame(found[0].parent.module, None), None)
+            outcome = self.run(
+                FunctionRef(found[1], found[0].parent),
+                Arguments([one(value)]),
+                Frame(found[0].parent.module, None),
+                None,
+            )
             if found[1].is_async:
                 outcome = self.trigger("await", outcome.values)
             elif found[1].is_generator:
                 outcome = self.trigger("iterate", outcome.values)
             result = result | outcome
             if name in ("__iter__", "__aiter__"):
-                deferred = frozenset(item for item in outcome.values if isinstance(item, Deferred) or (isinstance(item, Instance) and item != value))
+                deferred = frozenset(
+                    item
+                    for item in outcome.values
+                    if isinstance(item, Deferred) or (isinstance(item, Instance) and item != value)
+                )
                 result = result | self.trigger("iterate", deferred)
         if on == "enter" and not result.values - ANYTHING:
             return Outcome(result.leaks, one(value))
@@ -524,7 +568,9 @@ class Calls:
 
 def _is_text(value: Value) -> bool:
     """Strings and displays passed as arguments tell nothing about errors; there are very many of them."""
-    return isinstance(value, (Literal, Display)) and not (isinstance(value, Literal) and isinstance(value.value, (int, float, type(None))))
+    return isinstance(value, (Literal, Display)) and not (
+        isinstance(value, Literal) and isinstance(value.value, (int, float, type(None)))
+    )
 
 
 def _depth(frame: Frame) -> int:

@@ -49,7 +49,11 @@ class Carriers:
         found = {function.name for function in self._leaky if not _special(function)}
         for frame, leaks in self._runs:
             function = frame.function
-            if isinstance(function, Function) and not leaks and self._any(self._engine.solver.read(GivesCell(frame)).returns):
+            if (
+                isinstance(function, Function)
+                and not leaks
+                and self._any(self._engine.solver.read(GivesCell(frame)).returns)
+            ):
                 found.add(function.name)
         if self._special:
             found |= {cls.node.name for cls in self._engine.classes() if self._runs_by_itself(cls)}

@@ -242,7 +242,9 @@ class Engine:
     @staticmethod
     def _runner(scope: ScopeInfo) -> ScopeInfo:
         """The scope that runs the code of a scope: that around a class body or a lambda."""
-        while scope.parent is not None and (isinstance(scope.node, Class) or (isinstance(scope.node, Function) and scope.node.name == "<lambda>")):
+        while scope.parent is not None and (
+            isinstance(scope.node, Class) or (isinstance(scope.node, Function) and scope.node.name == "<lambda>")
+        ):
             scope = scope.parent
         return scope
 
@@ -263,7 +265,9 @@ class Engine:
         return list(found)
 
     def _makes_client(self, scope: ScopeInfo) -> bool:
-        return not scope.mentions.isdisjoint(self._client_names) and any("openai" in name for name in scope.module.imports)
+        return not scope.mentions.isdisjoint(self._client_names) and any(
+            "openai" in name for name in scope.module.imports
+        )
 
     @cached_property
     def _client_names(self) -> frozenset[str]:

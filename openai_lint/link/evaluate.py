@@ -69,7 +69,11 @@ MOST_ITEMS = 40
 
 def shallow(value: Display) -> bool:
     """Whether a display nests at most two deep."""
-    return not any(isinstance(inner, Display) and any(isinstance(deep, Display) for _, more in inner.items for deep in more) for _, found in value.items for inner in found)
+    return not any(
+        isinstance(inner, Display) and any(isinstance(deep, Display) for _, more in inner.items for deep in more)
+        for _, found in value.items
+        for inner in found
+    )
 
 
 class Evaluator:
@@ -178,7 +182,10 @@ class Evaluator:
     @staticmethod
     def _display(kind: str, items: list[tuple[object, Values]]) -> Values:
         """A display, without what nobody will ask of it (long tables, deep data)."""
-        plain = [(key, frozenset(value if not isinstance(value, Display) or shallow(value) else UNKNOWN for value in found)) for key, found in items]
+        plain = [
+            (key, frozenset(value if not isinstance(value, Display) or shallow(value) else UNKNOWN for value in found))
+            for key, found in items
+        ]
         if len(plain) > MOST_ITEMS:
             everything: Values = NOTHING
             for _, found in plain:
@@ -301,7 +308,11 @@ class Evaluator:
             else:
                 found = self.value(node.value, cell.frame)
                 yields |= self.items(found) if node.delegate else found
-        if function.returns is not None and not function.is_generator and all(isinstance(value, (Unknown, External)) for value in returns):
+        if (
+            function.returns is not None
+            and not function.is_generator
+            and all(isinstance(value, (Unknown, External)) for value in returns)
+        ):
             returns = self.annotation(function.returns, cell.frame.parent or cell.frame) or returns
         if not function.is_generator and not returns:
             returns = ANYTHING if not self._engine.has_return(function) else returns
@@ -411,7 +422,9 @@ class Evaluator:
     def _attribute_of(self, node: facts.Attr, frame: Frame) -> Values:
         base = self.value(node.value, frame)
         result = self.union(self.attribute(value, node.attr, frame, node) for value in base)
-        if UNKNOWN in base and all(value == UNKNOWN or (isinstance(value, Literal) and value.value is None) for value in base):
+        if UNKNOWN in base and all(
+            value == UNKNOWN or (isinstance(value, Literal) and value.value is None) for value in base
+        ):
             chain = self._engine.api.chain(node, frame)
             if chain is not None:
                 return chain
@@ -444,4 +457,3 @@ class Evaluator:
                 return one(Bound(External(f"symbolic.{attr}"), value))
             case _:
                 return ANYTHING
-

@@ -71,7 +71,10 @@ class Externals:
             return Outcome(outcome.leaks, outcome.values)
         if path in library.CONSUMERS:
             outcome = self._consume(args)
-            return Outcome(outcome.leaks, one(Display("list", ((None, outcome.values),))) if outcome.values - ANYTHING else ANYTHING)
+            return Outcome(
+                outcome.leaks,
+                one(Display("list", ((None, outcome.values),))) if outcome.values - ANYTHING else ANYTHING,
+            )
         if path == "getattr":
             return self._getattr(args, frame)
         if path in library.AWAITERS or name in library.AWAITING_METHODS:
@@ -119,7 +122,9 @@ class Externals:
             inner = self._engine.calls.trigger("iterate", found)
             if any(isinstance(value, Deferred) for value in found):
                 return Outcome(NO_LEAKS, found)
-            return Outcome(NO_LEAKS, one(Display("list", ((None, one(Display("tuple", ((0, ANYTHING), (1, inner.values))))),))))
+            return Outcome(
+                NO_LEAKS, one(Display("list", ((None, one(Display("tuple", ((0, ANYTHING), (1, inner.values))))),)))
+            )
         if path == "zip":
             rows = tuple((index, self._engine.evaluator.items(values)) for index, values in enumerate(args.positional))
             if any(isinstance(value, Deferred) for value in found):
@@ -182,7 +187,11 @@ class Externals:
         deferred = frozenset(value for value in given if isinstance(value, Deferred))
         for value in given:
             if isinstance(value, CALLABLE) and name in ("start_soon", "spawn"):
-                deferred |= frozenset(item for item in self._engine.calls.apply(value, args.after(1), frame, node).values if isinstance(item, Deferred))
+                deferred |= frozenset(
+                    item
+                    for item in self._engine.calls.apply(value, args.after(1), frame, node).values
+                    if isinstance(item, Deferred)
+                )
         if not deferred:
             return Outcome(NO_LEAKS, ANYTHING)
         # The errors of a task in a task group leave with the group; asking the task itself comes too late.
@@ -215,7 +224,9 @@ class Externals:
                 from openai_lint.link.calls import Arguments
 
                 outcome = self._engine.calls.apply(value, Arguments(passed), frame, node)
-                later = self._engine.calls.trigger("await", frozenset(item for item in outcome.values if isinstance(item, Deferred)))
+                later = self._engine.calls.trigger(
+                    "await", frozenset(item for item in outcome.values if isinstance(item, Deferred))
+                )
                 self._engine.record.lost(outcome.leaks | later.leaks, frame, node)
         return Outcome(NO_LEAKS, one(External("threading.Thread()")))
 
@@ -236,7 +247,11 @@ class Externals:
         callees = args.at(position, "func", "function") or NOTHING
         runs = [value for value in callees if isinstance(value, CALLABLE)]
         if not runs:
-            return self._opaque("?.", args, frame, node) if not any(isinstance(v, CALLABLE) for vs in args.all() for v in vs) else self._all_now(args, frame, node)
+            return (
+                self._opaque("?.", args, frame, node)
+                if not any(isinstance(v, CALLABLE) for vs in args.all() for v in vs)
+                else self._all_now(args, frame, node)
+            )
         given = [self._engine.evaluator.items(values) for values in args.positional[position + 1 :]]
         result = Outcome()
         for callee in runs:
@@ -289,7 +304,20 @@ class Externals:
         if path == "client.with_options" and isinstance(receiver, Client):
             return Outcome(NO_LEAKS, engine.api.derive(receiver, args, node))
         if kind == "deferred" and isinstance(receiver, Deferred):
-            if name in ("result", "get", "join", "wait", "__await__", "send", "throw", "__next__", "__anext__", "get_final_response", "get_final_completion", "until_done"):
+            if name in (
+                "result",
+                "get",
+                "join",
+                "wait",
+                "__await__",
+                "send",
+                "throw",
+                "__next__",
+                "__anext__",
+                "get_final_response",
+                "get_final_completion",
+                "until_done",
+            ):
                 return engine.calls.trigger(receiver.on if receiver.on != "iterate" else "iterate", one(receiver))
             if name == "exception":
                 engine.record.triggered(receiver.source)
@@ -312,7 +340,20 @@ class Externals:
 
     def _stream_method(self, name: str, receiver: Deferred) -> Outcome:
         """Any other method of a stream reads it; of a coroutine or a manager, nothing happens."""
-        if receiver.on == "iterate" and name in ("iter_lines", "iter_text", "iter_bytes", "iter_raw", "read", "aread", "parse", "json", "text", "until_done", "get_final_run", "stream_to_file"):
+        if receiver.on == "iterate" and name in (
+            "iter_lines",
+            "iter_text",
+            "iter_bytes",
+            "iter_raw",
+            "read",
+            "aread",
+            "parse",
+            "json",
+            "text",
+            "until_done",
+            "get_final_run",
+            "stream_to_file",
+        ):
             return self._engine.calls.trigger("iterate", one(receiver))
         return Outcome(NO_LEAKS, ANYTHING)
 
@@ -329,7 +370,9 @@ class Externals:
         if name in ("values", "copy", "keys"):
             return Outcome(NO_LEAKS, one(Display("list", ((None, everything),))))
         if name == "items":
-            return Outcome(NO_LEAKS, one(Display("list", ((None, one(Display("tuple", ((0, ANYTHING), (1, everything))))),))))
+            return Outcome(
+                NO_LEAKS, one(Display("list", ((None, one(Display("tuple", ((0, ANYTHING), (1, everything))))),)))
+            )
         if name in ("pop", "popitem", "popleft", "setdefault", "get_nowait"):
             return Outcome(NO_LEAKS, everything or ANYTHING)
         return Outcome(NO_LEAKS, ANYTHING)
@@ -342,7 +385,22 @@ class Externals:
             return Outcome(NO_LEAKS, ANYTHING)
         if name in ("retry_with", "with_options", "options"):
             return Outcome(NO_LEAKS, engine.policies.retry_with(receiver, args, frame, node))
-        if name in ("__wrapped__", "__func__", "call", "__call__", "fn", "local", "run", "func", "invoke", "callback", "main", "standalone_mode", "map", "starmap"):
+        if name in (
+            "__wrapped__",
+            "__func__",
+            "call",
+            "__call__",
+            "fn",
+            "local",
+            "run",
+            "func",
+            "invoke",
+            "callback",
+            "main",
+            "standalone_mode",
+            "map",
+            "starmap",
+        ):
             return engine.calls.apply(receiver, args, frame, node)
         return Outcome(NO_LEAKS, ANYTHING)
 
@@ -375,10 +433,11 @@ class Externals:
         result = NOTHING
         for value in current:
             made = self._engine.calls.apply(decorator, Arguments([one(value)]), frame, node).values
-            known = frozenset(item for item in made if isinstance(item, (*CALLABLE, ClassRef, Instance, ContextFunction)))
+            known = frozenset(
+                item for item in made if isinstance(item, (*CALLABLE, ClassRef, Instance, ContextFunction))
+            )
             if known:
                 result |= known
             elif made:
                 result |= one(value)
         return result
-

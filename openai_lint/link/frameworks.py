@@ -85,7 +85,11 @@ def registered_handlers(engine: "Engine", modules: list[ModuleInfo]) -> Register
             if isinstance(node, Function):
                 frame = engine.generic_frame(scope.parent or module.scope)
                 for decorator in node.decorators:
-                    if isinstance(decorator, Call) and library.written(decorator) in REGISTER_DECORATORS and decorator.args:
+                    if (
+                        isinstance(decorator, Call)
+                        and library.written(decorator) in REGISTER_DECORATORS
+                        and decorator.args
+                    ):
                         clause = clause_of(engine.evaluator.value(decorator.args[0].value, frame), engine)
                         if clause.alternatives and None not in clause.alternatives:
                             found.append((clause, node, module, decorator))

@@ -100,7 +100,22 @@ IDENTITY = frozenset(
 """Functions that hand on (one of) their arguments, its errors still to come."""
 
 CONSUMERS = frozenset(
-    {"list", "tuple", "set", "sorted", "sum", "max", "min", "any", "all", "dict", "next", "anext", "frozenset", "collections.deque"}
+    {
+        "list",
+        "tuple",
+        "set",
+        "sorted",
+        "sum",
+        "max",
+        "min",
+        "any",
+        "all",
+        "dict",
+        "next",
+        "anext",
+        "frozenset",
+        "collections.deque",
+    }
 )
 """Functions that iterate their argument at once. ``str.join`` does too."""
 
@@ -135,8 +150,26 @@ CALLS_NOW: dict[str, int] = {
 """Functions that call the argument at this position at once, or while they are iterated."""
 
 CALLING_METHODS = frozenset(
-    {"apply", "map", "starmap", "imap", "imap_unordered", "progress_apply", "parallel_apply", "applymap", "progress_map", "filter",
-     "thread_map", "process_map", "flat_map", "transform", "pipe", "call_with_retry", "run_with_retry", "with_retry"}
+    {
+        "apply",
+        "map",
+        "starmap",
+        "imap",
+        "imap_unordered",
+        "progress_apply",
+        "parallel_apply",
+        "applymap",
+        "progress_map",
+        "filter",
+        "thread_map",
+        "process_map",
+        "flat_map",
+        "transform",
+        "pipe",
+        "call_with_retry",
+        "run_with_retry",
+        "with_retry",
+    }
 )
 """Methods that, on whatever they are called, call the function they are given before they return."""
 
@@ -152,50 +185,136 @@ AWAITED_CALLS: dict[str, int] = {
 }
 """Calls that run the callable at this position when awaited."""
 
-THREADS = frozenset({"threading.Thread", "threading.Timer", "multiprocessing.Process", "multiprocessing.context.Process"})
+THREADS = frozenset(
+    {"threading.Thread", "threading.Timer", "multiprocessing.Process", "multiprocessing.context.Process"}
+)
 """Classes whose target runs where nobody catches."""
 
-LATER_METHODS = frozenset({"add_done_callback", "call_later", "call_soon", "call_at", "call_soon_threadsafe", "add_task"})
+LATER_METHODS = frozenset(
+    {"add_done_callback", "call_later", "call_soon", "call_at", "call_soon_threadsafe", "add_task"}
+)
 
 EXITS = frozenset(
-    {"sys.exit", "exit", "quit", "os._exit", "os.abort", "pytest.fail", "pytest.skip", "pytest.exit", "unittest.skip", "builtins.exit",
-     "streamlit.stop", "flask.abort", "werkzeug.exceptions.abort", "typer.Exit", "click.exceptions.Exit", "django.http.Http404"}
+    {
+        "sys.exit",
+        "exit",
+        "quit",
+        "os._exit",
+        "os.abort",
+        "pytest.fail",
+        "pytest.skip",
+        "pytest.exit",
+        "unittest.skip",
+        "builtins.exit",
+        "streamlit.stop",
+        "flask.abort",
+        "werkzeug.exceptions.abort",
+        "typer.Exit",
+        "click.exceptions.Exit",
+        "django.http.Http404",
+    }
 )
 """Calls that never come back: the error ends in a decision of the code."""
 
-SLEEPS = frozenset({"time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep", "gevent.sleep", "eventlet.sleep", "sleep"})
+SLEEPS = frozenset(
+    {"time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep", "gevent.sleep", "eventlet.sleep", "sleep"}
+)
 
 SUPPRESSORS = frozenset({"contextlib.suppress", "pytest.raises", "unittest.TestCase.assertRaises", "trio.suppress"})
 """Context managers that swallow the classes they are given."""
 
-COVER = re.compile(r"retr(?:y|ie)|backoff|back_off|handl(?:e|ing)_?(?:\w*_)?(?:err|exc|fail|api|openai)|(?:err|exc\w*)_?handl|catch|suppress|(?:^|_)safe|never_raise|ignore_?err", re.IGNORECASE)
+COVER = re.compile(
+    r"retr(?:y|ie)|backoff|back_off|handl(?:e|ing)_?(?:\w*_)?(?:err|exc|fail|api|openai)|(?:err|exc\w*)_?handl|catch|suppress|(?:^|_)safe|never_raise|ignore_?err",
+    re.IGNORECASE,
+)
 """Names that say of a decorator or context manager, whose code cannot be seen, that it deals with errors."""
 
 ROUTE_METHODS = frozenset(
-    {"route", "get", "post", "put", "delete", "patch", "head", "options", "websocket", "websocket_route", "api_route", "view", "endpoint", "http"}
+    {
+        "route",
+        "get",
+        "post",
+        "put",
+        "delete",
+        "patch",
+        "head",
+        "options",
+        "websocket",
+        "websocket_route",
+        "api_route",
+        "view",
+        "endpoint",
+        "http",
+    }
 )
 """Decorators' last names that make a function a route of a web framework."""
 
 ENTRY_DECORATORS = re.compile(
-    r"\.(?:" + "|".join(sorted(ROUTE_METHODS)) + r"|task|command|callback|event|on_\w+|on|listen|message\w*|callback_query\w*|handler|"
+    r"\.(?:"
+    + "|".join(sorted(ROUTE_METHODS))
+    + r"|task|command|callback|event|on_\w+|on|listen|message\w*|callback_query\w*|handler|"
     r"message_handler|error|tool|middleware|before_request|after_request|teardown_request|job|scheduled_job|subscribe|action|shortcut|"
     r"step|fixture|parametrize|function|local_entrypoint|asgi_app|wsgi_app|web_endpoint|cls|method|enter|flow|activity|defn|hybrid_command|slash_command|"
     r"group|resultcallback|listener|actor|register|app_template_filter|context_processor|shared_task|periodic_task)(?:\(\))?$"
 )
 """Decorators that hand the function to a framework: it is an entry point."""
 
-LATE_RESPONSES = frozenset({"StreamingResponse", "EventSourceResponse", "StreamingHttpResponse", "Response", "AsyncStreamingResponse"})
+LATE_RESPONSES = frozenset(
+    {"StreamingResponse", "EventSourceResponse", "StreamingHttpResponse", "Response", "AsyncStreamingResponse"}
+)
 """Responses that a framework iterates after the function has returned."""
 
 CONTAINERS = frozenset(
-    {"list", "List", "Sequence", "Iterable", "Iterator", "tuple", "Tuple", "set", "Set", "deque", "Collection", "MutableSequence", "dict", "Dict", "Mapping"}
+    {
+        "list",
+        "List",
+        "Sequence",
+        "Iterable",
+        "Iterator",
+        "tuple",
+        "Tuple",
+        "set",
+        "Set",
+        "deque",
+        "Collection",
+        "MutableSequence",
+        "dict",
+        "Dict",
+        "Mapping",
+    }
 )
 TYPE_WRAPPERS = frozenset(
-    {"Optional", "Union", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "Depends", "InitVar", "Awaitable",
-     "Coroutine", "PrivateAttr", "SkipValidation", "InstanceOf", "Callable"}
+    {
+        "Optional",
+        "Union",
+        "Annotated",
+        "Final",
+        "ClassVar",
+        "Required",
+        "NotRequired",
+        "ReadOnly",
+        "Depends",
+        "InitVar",
+        "Awaitable",
+        "Coroutine",
+        "PrivateAttr",
+        "SkipValidation",
+        "InstanceOf",
+        "Callable",
+    }
 )
 
-_PROPERTY = frozenset({"property", "cached_property", "abstractproperty", "async_property", "computed_field", "lazy_property", "classproperty"})
+_PROPERTY = frozenset(
+    {
+        "property",
+        "cached_property",
+        "abstractproperty",
+        "async_property",
+        "computed_field",
+        "lazy_property",
+        "classproperty",
+    }
+)
 
 
 MOST_WORDS = 5
@@ -262,7 +381,11 @@ def is_static(function: Function) -> bool:
 def is_class_method(function: Function) -> bool:
     """Whether a method receives the class."""
     names = decorator_names(function)
-    return "classmethod" in names or ("validator" in names or "root_validator" in names or "field_validator" in names) or function.name in ("__new__", "__init_subclass__")
+    return (
+        "classmethod" in names
+        or ("validator" in names or "root_validator" in names or "field_validator" in names)
+        or function.name in ("__new__", "__init_subclass__")
+    )
 
 
 def is_property(function: Function) -> bool:
@@ -283,7 +406,11 @@ def is_abstract(function: Function) -> bool:
     if any("abstract" in name for name in decorator_names(function)):
         return True
     body = [item for item in function.body if not (isinstance(item, ExprStmt) and isinstance(item.value, Const))]
-    return all(isinstance(item, Jump) or (isinstance(item, Raise) and item.error is not None and written(item.error) == "NotImplementedError") for item in body)
+    return all(
+        isinstance(item, Jump)
+        or (isinstance(item, Raise) and item.error is not None and written(item.error) == "NotImplementedError")
+        for item in body
+    )
 
 
 def is_container(values: Values) -> bool:
@@ -345,7 +472,48 @@ EXIT_WORDS = frozenset(path.rpartition(".")[2] for path in EXITS)
 
 COMMON_METHODS = frozenset(
     name for kind in (str, bytes, list, dict, set, tuple, int, float) for name in dir(kind) if not name.startswith("_")
-) | {"run", "close", "read", "write", "open", "send", "put", "save", "load", "start", "stop", "main", "execute", "info", "debug", "error", "warning", "log", "print", "set", "submit", "result", "json", "create", "delete", "list", "search", "query", "fetch", "next", "connect", "commit", "flush", "exception", "critical", "filter", "apply", "group", "match", "split"}
+) | {
+    "run",
+    "close",
+    "read",
+    "write",
+    "open",
+    "send",
+    "put",
+    "save",
+    "load",
+    "start",
+    "stop",
+    "main",
+    "execute",
+    "info",
+    "debug",
+    "error",
+    "warning",
+    "log",
+    "print",
+    "set",
+    "submit",
+    "result",
+    "json",
+    "create",
+    "delete",
+    "list",
+    "search",
+    "query",
+    "fetch",
+    "next",
+    "connect",
+    "commit",
+    "flush",
+    "exception",
+    "critical",
+    "filter",
+    "apply",
+    "group",
+    "match",
+    "split",
+}
 """Method names so common that an unknown receiver says nothing about who is meant."""
 
 SYMBOLS = SUPPRESSORS | {"contextlib.redirect_stdout"}
@@ -353,11 +521,63 @@ SYMBOL_NAMES = frozenset({"raises", "suppress", "assertRaises"})
 """External calls whose arguments matter later."""
 
 OTHER_VENDORS = frozenset(
-    {"anthropic", "groq", "zhipuai", "zai", "mistralai", "cohere", "together", "portkey_ai", "cerebras", "fireworks", "dashscope", "qianfan", "volcenginesdkarkruntime", "g4f", "replicate", "ollama", "litellm", "ai21", "writerai", "reka", "sambanova", "nebius", "xai_sdk", "google", "huggingface_hub", "aleph_alpha_client", "sparkai", "erniebot", "llamaapi", "llama_api_client", "cartesia", "deepgram", "elevenlabs"}
+    {
+        "anthropic",
+        "groq",
+        "zhipuai",
+        "zai",
+        "mistralai",
+        "cohere",
+        "together",
+        "portkey_ai",
+        "cerebras",
+        "fireworks",
+        "dashscope",
+        "qianfan",
+        "volcenginesdkarkruntime",
+        "g4f",
+        "replicate",
+        "ollama",
+        "litellm",
+        "ai21",
+        "writerai",
+        "reka",
+        "sambanova",
+        "nebius",
+        "xai_sdk",
+        "google",
+        "huggingface_hub",
+        "aleph_alpha_client",
+        "sparkai",
+        "erniebot",
+        "llamaapi",
+        "llama_api_client",
+        "cartesia",
+        "deepgram",
+        "elevenlabs",
+    }
 )
 """Packages whose clients look like the SDK's and are not."""
 
-COMMON_RESOURCES = frozenset({"files", "models", "uploads", "containers", "skills", "videos", "admin", "live", "safety", "decisions", "conversations", "webhooks", "evals", "batches", "edits"})
+COMMON_RESOURCES = frozenset(
+    {
+        "files",
+        "models",
+        "uploads",
+        "containers",
+        "skills",
+        "videos",
+        "admin",
+        "live",
+        "safety",
+        "decisions",
+        "conversations",
+        "webhooks",
+        "evals",
+        "batches",
+        "edits",
+    }
+)
 """Resources of the SDK whose names other clients use too: on an unknown receiver they say nothing."""
 
 TAKEN_AT_THEIR_WORD = frozenset(path.partition(".")[0] for path in (*DROP_INS, *CLIENT_WRAPPERS)) - {"copy"}

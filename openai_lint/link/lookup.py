@@ -46,7 +46,11 @@ class Lookup:
 
     def imported(self, node: Import, module: ModuleInfo) -> Values:
         """What an import statement binds."""
-        path = self._engine.modules.resolve(module.path, node) if node.level or node.module.partition(".")[0] not in library.TAKEN_AT_THEIR_WORD else None
+        path = (
+            self._engine.modules.resolve(module.path, node)
+            if node.level or node.module.partition(".")[0] not in library.TAKEN_AT_THEIR_WORD
+            else None
+        )
         if node.name is None:
             if path is None:
                 return one(External(node.module if node.bound != node.module.partition(".")[0] else node.bound))
@@ -230,7 +234,11 @@ class Lookup:
             for value in engine.evaluator.name(attr, inner):
                 result |= one(self._bind(value, method, receiver, cls))
             return result
-        stored: Values = engine.solver.read(AttrCell(cls, attr)) if self._class_stores(cls, attr) or engine.solver.known(AttrCell(cls, attr)) else NOTHING
+        stored: Values = (
+            engine.solver.read(AttrCell(cls, attr))
+            if self._class_stores(cls, attr) or engine.solver.known(AttrCell(cls, attr))
+            else NOTHING
+        )
         for binding in bindings:
             if binding.kind == "annotation" and stored - ANYTHING:
                 continue

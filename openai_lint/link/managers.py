@@ -101,8 +101,12 @@ class Managers:
         found: set[Leak] = set()
         for call in self._calls_on(node, item, TASK_STARTERS):
             made = self._engine.calls.call(call, self._walk.frame).values
-            waiting = frozenset(value for value in made if isinstance(value, Deferred) and isinstance(value.source, Group))
-            members = frozenset(member for value in waiting if isinstance(value.source, Group) for member in value.source.members)
+            waiting = frozenset(
+                value for value in made if isinstance(value, Deferred) and isinstance(value.source, Group)
+            )
+            members = frozenset(
+                member for value in waiting if isinstance(value.source, Group) for member in value.source.members
+            )
             self._engine.record.triggered_all(waiting)
             for leak in self._engine.calls.trigger("await", members).leaks:
                 found.add(leak._replace(raised="ExceptionGroup", form=GROUP))
@@ -152,12 +156,19 @@ class Managers:
     def _exit_method(self, manager: Instance, leaks: Leaks, node: Expr) -> tuple[Leaks, bool]:
         from openai_lint.link.walk import NORMAL, Walk
 
-        found = self._engine.lookup.method(manager.cls, "__exit__") or self._engine.lookup.method(manager.cls, "__aexit__")
+        found = self._engine.lookup.method(manager.cls, "__exit__") or self._engine.lookup.method(
+            manager.cls, "__aexit__"
+        )
         if found is None:
             return leaks, False
         owner, function = found
         names = frozenset(param.name for param in function.params[1:4])
-        frame = Frame(owner.parent.module, function, owner.parent, (((function.params[0].name, one(manager)),) if function.params else ()))
+        frame = Frame(
+            owner.parent.module,
+            function,
+            owner.parent,
+            (((function.params[0].name, one(manager)),) if function.params else ()),
+        )
         walk = Walk(self._engine, frame, subjects=names)
         out = walk.run(leaks | {NORMAL})
         kept: set[Leak] = {leak for leak in leaks if leak in walk.fell}

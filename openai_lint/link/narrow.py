@@ -104,11 +104,24 @@ class Narrowing:
             if not isinstance(target, FunctionRef):
                 return None
             function = target.function
-            body = [item for item in function.body if not (isinstance(item, facts.ExprStmt) and isinstance(item.value, facts.Const))]
+            body = [
+                item
+                for item in function.body
+                if not (isinstance(item, facts.ExprStmt) and isinstance(item.value, facts.Const))
+            ]
             offset = 1 if isinstance(value, Bound) else 0
-            if len(body) != 1 or not isinstance(body[0], facts.Return) or body[0].value is None or len(function.params) <= offset:
+            if (
+                len(body) != 1
+                or not isinstance(body[0], facts.Return)
+                or body[0].value is None
+                or len(function.params) <= offset
+            ):
                 return None
-            inner = Narrowing(self._engine, Frame(target.parent.module, function, target.parent), frozenset({function.params[offset].name}))
+            inner = Narrowing(
+                self._engine,
+                Frame(target.parent.module, function, target.parent),
+                frozenset({function.params[offset].name}),
+            )
             verdicts.add(inner.decide(body[0].value, leak))
         return verdicts.pop() if len(verdicts) == 1 else None
 
@@ -151,7 +164,12 @@ class Narrowing:
             return False if self.is_subject(left) else None
         if isinstance(left, facts.Name) and left.id in self._subjects and not isinstance(right, facts.Const):
             return self._exactly(right, leak)
-        if isinstance(left, facts.Call) and library.written(left.func) == "type" and left.args and self.is_subject(left.args[0].value):
+        if (
+            isinstance(left, facts.Call)
+            and library.written(left.func) == "type"
+            and left.args
+            and self.is_subject(left.args[0].value)
+        ):
             return self._exactly(right, leak)
         if isinstance(left, facts.Attr) and left.attr == "__class__" and self.is_subject(left.value):
             return self._exactly(right, leak)
@@ -173,13 +191,20 @@ class Narrowing:
 
     def _is_status(self, node: Expr) -> bool:
         if isinstance(node, facts.Attr):
-            return node.attr in STATUS_NAMES and (self.is_subject(node.value) or (isinstance(node.value, facts.Attr) and node.value.attr == "response"))
+            return node.attr in STATUS_NAMES and (
+                self.is_subject(node.value) or (isinstance(node.value, facts.Attr) and node.value.attr == "response")
+            )
         if isinstance(node, facts.Call) and library.written(node.func) == "getattr" and len(node.args) >= 2:
             name = node.args[1].value
             return isinstance(name, facts.Const) and name.value in STATUS_NAMES and self.is_subject(node.args[0].value)
         if isinstance(node, facts.Name):
             bindings = self._frame.module.scope_of(self._frame.function).bindings.get(node.id, [])
-            return len(bindings) == 1 and bindings[0].kind == "value" and isinstance(bindings[0].node, (facts.Attr, facts.Call)) and self._is_status(bindings[0].node)
+            return (
+                len(bindings) == 1
+                and bindings[0].kind == "value"
+                and isinstance(bindings[0].node, (facts.Attr, facts.Call))
+                and self._is_status(bindings[0].node)
+            )
         return False
 
     def _status_in(self, wanted: list[object], leak: Leak) -> bool | None:
@@ -201,7 +226,12 @@ class Narrowing:
                 for _, found in value.items:
                     wanted += constants(found)
             return self._status_in(wanted, leak)
-        if isinstance(left, facts.Call) and library.written(left.func) == "type" and left.args and self.is_subject(left.args[0].value):
+        if (
+            isinstance(left, facts.Call)
+            and library.written(left.func) == "type"
+            and left.args
+            and self.is_subject(left.args[0].value)
+        ):
             return self._matches(self._engine.evaluator.value(right, self._frame), leak)
         if self._is_text(right):
             texts = constants(self._engine.evaluator.value(left, self._frame))
@@ -211,7 +241,14 @@ class Narrowing:
     def _is_text(self, node: Expr) -> bool:
         """Whether an expression is the error's message (``str(e)``, ``e.message``, ``f"{e}"``, lowered or kept in a name)."""
         match node:
-            case facts.Call(func=facts.Attr() as method) if method.attr in ("lower", "upper", "strip", "casefold", "get", "format"):
+            case facts.Call(func=facts.Attr() as method) if method.attr in (
+                "lower",
+                "upper",
+                "strip",
+                "casefold",
+                "get",
+                "format",
+            ):
                 return self._is_text(method.value)
             case facts.Call() if library.written(node.func) in ("str", "repr", "format") and node.args:
                 return self.is_subject(node.args[0].value) or self._is_text(node.args[0].value)
@@ -223,7 +260,12 @@ class Narrowing:
                 return any(isinstance(part, Expr) and self.is_subject(part) for part in node.parts)
             case facts.Name():
                 bindings = self._frame.module.scope_of(self._frame.function).bindings.get(node.id, [])
-                return any(item.kind == "value" and isinstance(item.node, (facts.Call, facts.Format, facts.Attr)) and self._is_text(item.node) for item in bindings[:3])
+                return any(
+                    item.kind == "value"
+                    and isinstance(item.node, (facts.Call, facts.Format, facts.Attr))
+                    and self._is_text(item.node)
+                    for item in bindings[:3]
+                )
             case _:
                 return False
 

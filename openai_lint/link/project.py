@@ -131,7 +131,10 @@ class Project:
 
     def related(self, call: ApiCall) -> tuple[Related, ...]:
         """The way of a call's errors: the call, each caller, the entry point."""
-        return tuple(Related(self.place(step.module, step.node.span), self._says(index, step, call)) for index, step in enumerate(call.path_steps))
+        return tuple(
+            Related(self.place(step.module, step.node.span), self._says(index, step, call))
+            for index, step in enumerate(call.path_steps)
+        )
 
     def _says(self, index: int, step: Step, call: ApiCall) -> str:
         where = f"{step.function.qualname}()" if step.function is not None else "the module body"
@@ -182,7 +185,9 @@ class Project:
             return self._outcome(value.function, frame, function)
         if isinstance(value, (FunctionRef, Bound)):
             module_frame = Frame(frame.module, None)
-            return engine.calls.apply(value, Arguments(open_positional=True, open_keywords=True), module_frame, Expr((1, 1, 1, 1)))
+            return engine.calls.apply(
+                value, Arguments(open_positional=True, open_keywords=True), module_frame, Expr((1, 1, 1, 1))
+            )
         return Outcome()
 
     def _finish(self, outcome: Outcome) -> Leaks:
@@ -216,7 +221,11 @@ class Project:
                 found[module] = summary
         reached = self._reachable([*roots, *found])
         for function in self._by_function:
-            if function not in reached and any(self._runs[frame] for frame in self._by_function[function]) and callers.get(function):
+            if (
+                function not in reached
+                and any(self._runs[frame] for frame in self._by_function[function])
+                and callers.get(function)
+            ):
                 roots.append(function)
                 reached |= self._reachable([function])
         handlers = frameworks.registered_handlers(self.engine, self.modules)
@@ -279,7 +288,10 @@ class Project:
             reaching[leak.site].add(leak)
             origin[leak.site, leak.error].append(step.function or step.module)
         leaving = self._leaving()
-        found = [self._api_call(site, frozenset(leaving.get(site, ())), frozenset(reaching.get(site, ()))) for site in self.engine.api.sites]
+        found = [
+            self._api_call(site, frozenset(leaving.get(site, ())), frozenset(reaching.get(site, ())))
+            for site in self.engine.api.sites
+        ]
         for call in found:
             self._trace(call, origin)
         return sorted(found, key=lambda call: (call.module.path, call.site.node.span))
@@ -319,14 +331,26 @@ class Project:
                 kind = "stream"
         handled = [(node, module, errors) for (node, module), errors in record.handled_by.get(site, {}).items()]
         return ApiCall(
-            site, release, method, kind, clients, tuple(record.invocations.get(site, {}).values()), leaving, reaching,
-            dict(record.lost_leaks.get(site, {})), handled, self._policy(site),
+            site,
+            release,
+            method,
+            kind,
+            clients,
+            tuple(record.invocations.get(site, {}).values()),
+            leaving,
+            reaching,
+            dict(record.lost_leaks.get(site, {})),
+            handled,
+            self._policy(site),
         )
 
     def _policy(self, site: Site) -> Policy | None:
         """The outermost policy that retries something of the site."""
         found = self.record.policies.get(site, {})
-        ranked = sorted(((rank, policy) for rank, policy in found if not policy.cover or policy.by != "cover"), key=lambda item: item[0])
+        ranked = sorted(
+            ((rank, policy) for rank, policy in found if not policy.cover or policy.by != "cover"),
+            key=lambda item: item[0],
+        )
         return ranked[-1][1] if ranked else None
 
     def _trace(self, call: ApiCall, origin: dict[tuple[Site, str], list[Function | ModuleInfo]]) -> None:
@@ -358,7 +382,11 @@ class Project:
     def _callee_at(self, step: Step, site: Site, error: str, seen: set[object]) -> Function | ModuleInfo | None:
         """The function that the expression of a step runs and that lets the same error out."""
         where: Function | ModuleInfo = step.function or step.module
-        candidates = [callee for callee in self._callees.get(where, ()) if (callee, site, error) in self.record.steps and callee not in seen]
+        candidates = [
+            callee
+            for callee in self._callees.get(where, ())
+            if (callee, site, error) in self.record.steps and callee not in seen
+        ]
         for callee in candidates:
             at, _ = self.record.callers[callee][where]
             if at is not None and _inside(at.span, step.node.span):
@@ -404,4 +432,3 @@ def _certainty(client: Client) -> tuple[int, str]:
 
 def _inside(inner: Span, outer: Span) -> bool:
     return (outer[0], outer[1]) <= (inner[0], inner[1]) and (inner[2], inner[3]) <= (outer[2], outer[3])
-

@@ -112,7 +112,11 @@ class Record:
 
     def edge(self, caller: Frame, callee: Frame, node: Expr | None) -> None:
         """A function of the project is called; calls from tests do not count."""
-        if self.enabled and isinstance(callee.function, Function) and (callee.module.is_test or not caller.module.is_test):
+        if (
+            self.enabled
+            and isinstance(callee.function, Function)
+            and (callee.module.is_test or not caller.module.is_test)
+        ):
             source = _definition(caller)
             if source is not callee.function:
                 self.callers[callee.function].setdefault(source, (node, caller.module))

@@ -12,7 +12,9 @@ from typing import Any
 class Solver:
     """``compute(cell)`` may call ``read`` and ``contribute``; both take part in the fixpoint."""
 
-    def __init__(self, compute: Callable[[Hashable], Any], bottom: Callable[[Hashable], Any], join: Callable[[Any, Any], Any]) -> None:
+    def __init__(
+        self, compute: Callable[[Hashable], Any], bottom: Callable[[Hashable], Any], join: Callable[[Any, Any], Any]
+    ) -> None:
         self._compute = compute
         self._bottom = bottom
         self._join = join

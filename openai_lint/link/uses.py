@@ -37,14 +37,25 @@ class Use:
         if not (self.runs or self.passes):
             return False
         match value:
-            case FunctionRef() | Partial() | Retried() | Caught() | Symbolic() | ContextFunction() | Policied() | Resource():
+            case (
+                FunctionRef()
+                | Partial()
+                | Retried()
+                | Caught()
+                | Symbolic()
+                | ContextFunction()
+                | Policied()
+                | Resource()
+            ):
                 return True
             case Bound():
                 return not isinstance(value.function, External) or isinstance(value.receiver, (Deferred, Resource))
             case Deferred() | ContextFrame() | ClassRef():
                 return self.runs
             case Display():
-                return any(self.wants(item) for _, found in value.items for item in found if not isinstance(item, ClassRef))
+                return any(
+                    self.wants(item) for _, found in value.items for item in found if not isinstance(item, ClassRef)
+                )
             case External():
                 return self.runs and value.path.endswith(("Error", "Exception", "Timeout")) and "()" not in value.path
             case _:
@@ -98,7 +109,11 @@ def _uses(function: Function, module: ModuleInfo) -> dict[str, Use]:
             case _:
                 pass
     del module
-    return {param.name: Use(param.name in runs, param.name in passes) for param in function.params if param.name in runs or param.name in passes}
+    return {
+        param.name: Use(param.name in runs, param.name in passes)
+        for param in function.params
+        if param.name in runs or param.name in passes
+    }
 
 
 def _everything(function: Function) -> list[object]:

@@ -330,8 +330,26 @@ class Policied:
 
 
 Value: TypeAlias = (
-    Unknown | Literal | External | ModuleRef | FunctionRef | ClassRef | Instance | Super | Bound | Partial | Client | Resource
-    | Deferred | Caught | Display | Retried | Symbolic | ContextFunction | ContextFrame | Policied
+    Unknown
+    | Literal
+    | External
+    | ModuleRef
+    | FunctionRef
+    | ClassRef
+    | Instance
+    | Super
+    | Bound
+    | Partial
+    | Client
+    | Resource
+    | Deferred
+    | Caught
+    | Display
+    | Retried
+    | Symbolic
+    | ContextFunction
+    | ContextFrame
+    | Policied
 )
 Values: TypeAlias = frozenset[Value]
 

@@ -40,7 +40,9 @@ def leaks_of(live: Live) -> Leaks:
 class Walk:
     """Runs one frame. ``injected``: leaks that every ``yield`` raises (a context manager's generator)."""
 
-    def __init__(self, engine: "Engine", frame: Frame, injected: Leaks | None = None, subjects: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, engine: "Engine", frame: Frame, injected: Leaks | None = None, subjects: frozenset[str] = frozenset()
+    ) -> None:
         self.engine = engine
         self.frame = frame
         self._injected = injected
@@ -181,7 +183,11 @@ class Walk:
             return DEAD
         self.expr(node.error)
         values = self.engine.evaluator.value(node.error, self.frame)
-        here = frozenset(value for value in values if isinstance(value, Caught) and value.frame == self.frame and self._on_stack(value.handler))
+        here = frozenset(
+            value
+            for value in values
+            if isinstance(value, Caught) and value.frame == self.frame and self._on_stack(value.handler)
+        )
         for value in here or values:
             if isinstance(value, Caught):
                 self._let_out(self._again(value, live), node)
@@ -246,7 +252,11 @@ class Walk:
             taken: set[Token] = set()
             left: set[Token] = set()
             for token in rest:
-                verdict = self._narrowing.pattern(case.pattern, token) if on_error and isinstance(token, Leak) else (True if case.pattern.kind == "capture" else None)
+                verdict = (
+                    self._narrowing.pattern(case.pattern, token)
+                    if on_error and isinstance(token, Leak)
+                    else (True if case.pattern.kind == "capture" else None)
+                )
                 if case.guard is not None and verdict is True:
                     verdict = self._narrowing.decide(case.guard, token) if isinstance(token, Leak) else None
                 if verdict is not False:
@@ -371,7 +381,9 @@ class Walk:
                 self._call(node)
             case facts.Await():
                 self.expr(node.value)
-                self.leak(self.engine.calls.trigger("await", self.engine.evaluator.value(node.value, self.frame)).leaks, node)
+                self.leak(
+                    self.engine.calls.trigger("await", self.engine.evaluator.value(node.value, self.frame)).leaks, node
+                )
             case facts.Attr():
                 self._attr(node)
             case facts.Name() | facts.Const() | facts.Lambda():
@@ -431,7 +443,10 @@ class Walk:
         name = library.written(node.func)
         if name not in library.EXIT_WORDS:
             return False
-        found = any(isinstance(value, External) and value.path in library.EXITS for value in self.engine.evaluator.value(node.func, self.frame))
+        found = any(
+            isinstance(value, External) and value.path in library.EXITS
+            for value in self.engine.evaluator.value(node.func, self.frame)
+        )
         if found and self._handlers:
             self.absorbed(self._handlers[-1][1])
         return found

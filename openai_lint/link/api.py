@@ -28,7 +28,7 @@ from openai_lint.link.values import (
 from openai_lint.sdk import Method, sdk
 
 if TYPE_CHECKING:
-    from openai_lint.link.calls import Arguments
+    from openai_lint.link.arguments import Arguments
     from openai_lint.link.engine import Engine
 
 CREATION = "creation"

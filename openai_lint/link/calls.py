@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
-from openai_lint.escapes import GROUP, NO_LEAKS, Leaks
+from openai_lint.escapes import NO_LEAKS, Leaks
 from openai_lint.facts import Class, Expr, Function
 from openai_lint.link import library
-from openai_lint.link.cells import AttrCell, Gives, GivesCell, Outcome, ParamCell, RunCell
-from openai_lint.link.index import ScopeInfo
+from openai_lint.link.arguments import Arguments
+from openai_lint.link.cells import AttrCell, Gives, GivesCell, Outcome, RunCell
 from openai_lint.link.values import (
     ANYTHING,
     NOTHING,
-    UNKNOWN,
     Bound,
     Caught,
     ClassRef,
@@ -26,14 +25,11 @@ from openai_lint.link.values import (
     External,
     Frame,
     FunctionRef,
-    Group,
     Instance,
-    Later,
     Literal,
     ModuleRef,
     Partial,
     Policied,
-    Request,
     Resource,
     Retried,
     Super,
@@ -46,43 +42,8 @@ from openai_lint.link.values import (
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
 
-DEEPEST = 7
-"""Frames nested in one another beyond this are run without their arguments."""
-
-MOST_FRAMES = 48
-"""A function is run with at most this many different sets of arguments."""
-
 MOST_NAMESAKES = 3
 """A call on an unknown receiver reaches the project's methods of that name if at most this many classes have one."""
-
-
-@dataclass(slots=True)
-class Arguments:
-    """The evaluated arguments of a call. ``open_*``: there may be more than are listed (``*args``, ``**kwargs``)."""
-
-    positional: list[Values] = field(default_factory=list)
-    keywords: dict[str, Values] = field(default_factory=dict)
-    open_positional: bool = False
-    open_keywords: bool = False
-
-    def at(self, position: int, *names: str) -> Values | None:
-        """The argument at a position or under one of the names."""
-        for name in names:
-            if name in self.keywords:
-                return self.keywords[name]
-        return self.positional[position] if 0 <= position < len(self.positional) else None
-
-    def all(self) -> list[Values]:
-        """Every argument."""
-        return [*self.positional, *self.keywords.values()]
-
-    def named(self) -> tuple[tuple[str, Values], ...]:
-        """The keyword arguments, sorted, as a hashable value."""
-        return tuple(sorted(self.keywords.items(), key=lambda item: item[0]))
-
-    def after(self, count: int) -> "Arguments":
-        """Without the first positional arguments (those that say what to call)."""
-        return Arguments(self.positional[count:], self.keywords, self.open_positional, self.open_keywords)
 
 
 class Calls:
@@ -90,9 +51,7 @@ class Calls:
 
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
-        self._frames: dict[Function, set[Frame]] = {}
         self.quiet = False
-        self._triggering: set[tuple[str, Value]] = set()
 
     # --- call expressions
 
@@ -257,7 +216,7 @@ class Calls:
 
     def run(self, ref: FunctionRef, args: Arguments, frame: Frame, node: Expr | None) -> Outcome:
         """Run a function of the project; what fails later comes as a deferred value."""
-        target = self._frame(ref, args, frame)
+        target = self._engine.frames.of(ref, args, frame)
         self._engine.record.edge(frame, target, node)
         return self.activate(target)
 
@@ -278,82 +237,6 @@ class Calls:
     def lets_out(self, target: Frame) -> Leaks:
         """What running a frame lets out; nothing while only values are asked for."""
         return NO_LEAKS if self.quiet else self._engine.solver.read(RunCell(target))
-
-    def _frame(self, ref: FunctionRef, args: Arguments, caller: Frame) -> Frame:
-        """The frame for a call: only arguments that change what happens make a frame of its own."""
-        function = ref.function
-        assigned = self._assign(function, args)
-        bound: list[tuple[str, Values]] = []
-        scope = ref.parent.module.scope_of(function)
-        receiver = scope.first_parameter() if scope.owner is not None and not library.is_static(function) else None
-        for name, values in assigned.items():
-            if name == receiver:
-                owner = scope.owner
-                assert owner is not None
-                inherited = frozenset(
-                    value
-                    for value in values
-                    if isinstance(value, (Instance, ClassRef))
-                    and getattr(value, "cls", value) != self._own_class(ref, owner)
-                )
-                if inherited:
-                    bound.append(
-                        (
-                            name,
-                            frozenset(
-                                Instance(value.cls, False) if isinstance(value, Instance) else value for value in values
-                            ),
-                        )
-                    )
-                continue
-            used = self._engine.uses.of(function, ref.parent.module, name)
-            if values and any(used.wants(value) for value in values):
-                bound.append((name, frozenset(value for value in values if used.wants(value) or value == UNKNOWN)))
-            elif values and not caller.module.is_test and not name.startswith("*"):
-                told = frozenset(value for value in values if not _is_text(value))
-                self._engine.solver.contribute(ParamCell(function, name), told or ANYTHING)
-        generic = Frame(ref.parent.module, function, ref.parent)
-        if not bound:
-            return generic
-        target = Frame(ref.parent.module, function, ref.parent, tuple(sorted(bound, key=lambda item: item[0])))
-        frames = self._frames.setdefault(function, set())
-        if target not in frames and (len(frames) >= MOST_FRAMES or _depth(target) > DEEPEST):
-            return generic
-        frames.add(target)
-        return target
-
-    @staticmethod
-    def _assign(function: Function, args: Arguments) -> dict[str, Values]:
-        """Pair arguments with parameters, as Python does; what is left over goes to ``*`` and ``**``."""
-        assigned: dict[str, Values] = {}
-        positional = [param for param in function.params if param.kind == "positional"]
-        rest: list[Values] = []
-        for index, values in enumerate(args.positional):
-            if args.open_positional and index == len(args.positional) - 1:
-                rest.append(values)
-            elif index < len(positional):
-                assigned[positional[index].name] = values
-            else:
-                rest.append(values)
-        names = {param.name for param in function.params if param.kind in ("positional", "keyword")}
-        extra: list[tuple[object, Values]] = []
-        for name, values in args.keywords.items():
-            if name in names:
-                assigned[name] = values
-            else:
-                extra.append((name, values))
-        for param in function.params:
-            if param.kind == "*" and rest:
-                known = not args.open_positional
-                assigned[param.name] = one(
-                    Display("tuple", tuple((index if known else None, item) for index, item in enumerate(rest)))
-                )
-            elif param.kind == "**" and extra:
-                assigned[param.name] = one(Display("dict", tuple(extra)))
-        return assigned
-
-    def _own_class(self, ref: FunctionRef, owner: ScopeInfo) -> ClassRef:
-        return self._engine.evaluator.class_ref(owner, Frame(ref.parent.module, ref.function, ref.parent))
 
     def _construct(self, cls: ClassRef, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         """Make an object of a project class."""
@@ -419,7 +302,7 @@ class Calls:
             given = replace(args, positional=[one(inner.receiver), *args.positional])
             inner = inner.function
         if isinstance(inner, FunctionRef):
-            target = self._frame(inner, given, frame)
+            target = self._engine.frames.of(inner, given, frame)
             self._engine.record.edge(frame, target, node)
             return Outcome(NO_LEAKS, one(ContextFrame(target)))
         return Outcome(NO_LEAKS, ANYTHING)
@@ -449,159 +332,3 @@ class Calls:
         for value in values:
             result |= self._engine.externals.decorate(value, decorator, current, function, frame)
         return result
-
-    # --- deferred values
-
-    def trigger(self, on: str, values: Values) -> Outcome:
-        """Await, iterate, enter or ask for the result of values."""
-        result = Outcome()
-        for value in values:
-            if (on, value) in self._triggering:
-                continue  # an iterator that gives itself
-            self._triggering.add((on, value))
-            try:
-                result = result | self._trigger(on, value)
-            finally:
-                self._triggering.discard((on, value))
-        return result
-
-    def _trigger(self, on: str, value: Value) -> Outcome:
-        match value:
-            case Deferred():
-                if value.on == on or {value.on, on} == {"await", "result"}:
-                    return self._source(value)
-                if value.on == "await" and on == "iterate":
-                    created = self._source(value)
-                    return created | self.trigger("iterate", created.values)
-                if value.on == "iterate" and on == "enter":
-                    return Outcome(NO_LEAKS, one(value))
-                if value.on == "await" and on == "enter":
-                    return Outcome(NO_LEAKS, one(value))
-                return Outcome(NO_LEAKS, ANYTHING)
-            case Instance():
-                return self._protocol(on, value)
-            case Display() if on == "iterate":
-                return Outcome(NO_LEAKS, self._engine.evaluator.items(one(value)))
-            case Display() if on == "await":
-                return self.trigger("await", self._engine.evaluator.items(one(value)))
-            case Client() | Resource() if on == "enter":
-                return Outcome(NO_LEAKS, one(value))
-            case ContextFrame() if on == "enter":
-                return Outcome(NO_LEAKS, self.gives(value.frame).yields)
-            case External() if on in ("enter", "await"):
-                return Outcome(NO_LEAKS, one(value))
-            case Policied() | Symbolic() if on in ("enter", "iterate"):
-                return Outcome(NO_LEAKS, one(value))
-            case _:
-                return Outcome(NO_LEAKS, ANYTHING)
-
-    def _protocol(self, on: str, value: Instance) -> Outcome:
-        names = {
-            "iterate": ("__iter__", "__aiter__", "__next__", "__anext__"),
-            "enter": ("__enter__", "__aenter__"),
-            "await": ("__await__",),
-        }
-        result = Outcome()
-        for name in names.get(on, ()):
-            found = self._engine.lookup.method(value.cls, name)
-            if found is None:
-                continue
-            outcome = self.run(
-                FunctionRef(found[1], found[0].parent),
-                Arguments([one(value)]),
-                Frame(found[0].parent.module, None),
-                None,
-            )
-            if found[1].is_async:
-                outcome = self.trigger("await", outcome.values)
-            elif found[1].is_generator:
-                outcome = self.trigger("iterate", outcome.values)
-            result = result | outcome
-            if name in ("__iter__", "__aiter__"):
-                deferred = frozenset(
-                    item
-                    for item in outcome.values
-                    if isinstance(item, Deferred) or (isinstance(item, Instance) and item != value)
-                )
-                result = result | self.trigger("iterate", deferred)
-        if on == "enter" and not result.values - ANYTHING:
-            return Outcome(result.leaks, one(value))
-        return result if result.values else Outcome(result.leaks, ANYTHING)
-
-    def _source(self, value: Deferred) -> Outcome:
-        source = value.source
-        self._engine.record.triggered(source)
-        match source:
-            case Frame():
-                gives = self.gives(source)
-                return Outcome(self.lets_out(source), gives.yields if value.on == "iterate" else gives.returns)
-            case Request():
-                return self._engine.api.request(source)
-            case Group():
-                return self._group(source)
-            case Later():
-                return self._later(source)
-
-    def _later(self, call: Later) -> Outcome:
-        """Run what was put off; a coroutine that it gives is awaited there too."""
-        args = Arguments(list(call.args), dict(call.keywords))
-        made = self.apply(call.function, args, call.frame, call.node)
-        waiting = frozenset(value for value in made.values if isinstance(value, Deferred) and value.on == "await")
-        awaited = self.trigger("await", waiting)
-        return Outcome(made.leaks | awaited.leaks, (made.values - waiting) | awaited.values)
-
-    def _group(self, group: Group) -> Outcome:
-        inner = Outcome()
-        for member in group.members:
-            if isinstance(member, Deferred):
-                inner = inner | self._source(member)
-        leaks = inner.leaks
-        if group.policy is not None:
-            leaks = self._engine.policies.around(group.policy, inner).leaks
-        if group.absorbs:
-            leaks = NO_LEAKS
-        if group.wraps:
-            leaks = frozenset(leak._replace(raised="ExceptionGroup", form=GROUP) for leak in leaks)
-        values = one(Display("list", ((None, inner.values),))) if group.collects else inner.values
-        return Outcome(leaks, values)
-
-
-def _is_text(value: Value) -> bool:
-    """Strings and displays passed as arguments tell nothing about errors; there are very many of them."""
-    return isinstance(value, (Literal, Display)) and not (
-        isinstance(value, Literal) and isinstance(value.value, (int, float, type(None)))
-    )
-
-
-def _depth(frame: Frame) -> int:
-    """How many frames are nested in one another in a frame's parents and arguments."""
-    deepest = _depth(frame.parent) if frame.parent is not None else 0
-    for _, values in frame.bound:
-        for value in values:
-            deepest = max(deepest, _value_depth(value))
-    return deepest + 1
-
-
-def _value_depth(value: object) -> int:
-    match value:
-        case FunctionRef():
-            return _depth(value.parent)
-        case Bound():
-            return max(_value_depth(value.function), _value_depth(value.receiver))
-        case Partial() | Retried() | ContextFunction():
-            return 1 + _value_depth(value.function)
-        case Deferred(source=Frame() as frame) | Caught(frame=frame) | ContextFrame(frame=frame):
-            return _depth(frame)
-        case Deferred(source=Group() as group):
-            return 1 + max((_value_depth(member) for member in group.members), default=0)
-        case Deferred(source=Request() as request):
-            return 1 + max((_value_depth(member) for member in request.result), default=0)
-        case Display():
-            return 1 + max((_value_depth(item) for _, found in value.items for item in found), default=0)
-        case Symbolic():
-            return 1 + max((_value_depth(item) for found in value.args for item in found), default=0)
-        case _:
-            return 0
-
-
-__all__ = ["UNKNOWN", "Arguments", "Calls"]

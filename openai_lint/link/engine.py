@@ -17,6 +17,7 @@ from openai_lint.link.carriers import Carriers
 from openai_lint.link.cells import AttrCell, CaughtCell, Gives, GivesCell, NameCell, Outcome, ParamCell, RunCell
 from openai_lint.link.evaluate import Evaluator
 from openai_lint.link.externals import Externals
+from openai_lint.link.frames import Frames
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.lookup import Lookup
 from openai_lint.link.loops import below
@@ -24,6 +25,7 @@ from openai_lint.link.modules import Modules, Workspace
 from openai_lint.link.policies import Policies
 from openai_lint.link.record import Record
 from openai_lint.link.solver import Solver
+from openai_lint.link.triggers import Triggers
 from openai_lint.link.uses import Uses
 from openai_lint.link.values import (
     ANYTHING,
@@ -75,6 +77,8 @@ class Engine:
         self.evaluator = Evaluator(self)
         self.lookup = Lookup(self)
         self.calls = Calls(self)
+        self.frames = Frames(self)
+        self.triggers = Triggers(self)
         self.api = Api(self)
         self.externals = Externals(self)
         self.policies = Policies(self)

@@ -63,6 +63,16 @@ def widened(values: Values) -> Values:
     return ANYTHING if len(values) > MOST_VALUES else values
 
 
+def _told(values: Values) -> Values:
+    """What a set of values says beside that it is something of a library."""
+    return frozenset(value for value in values if not isinstance(value, (Unknown, External)))
+
+
+def _says(values: Values) -> bool:
+    """Whether values say more than an annotation beside them would: None and library objects do not."""
+    return any(not (isinstance(value, Literal) and value.value is None) for value in _told(values))
+
+
 MOST_ITEMS = 40
 """A display of more items is taken as a bag of what is in it, constants left out."""
 
@@ -112,7 +122,7 @@ class Evaluator:
             case facts.Format():
                 return self._format(node, frame)
             case facts.Await():
-                return self._engine.calls.trigger("await", self.value(node.value, frame)).values
+                return self._engine.triggers.trigger("await", self.value(node.value, frame)).values
             case facts.Lambda():
                 return one(FunctionRef(node.function, frame))
             case facts.IfExp():
@@ -249,7 +259,7 @@ class Evaluator:
                 case Display():
                     result |= self.union(found for _, found in value.items)
                 case Deferred():
-                    result |= self._engine.calls.trigger("iterate", one(value)).values
+                    result |= self._engine.triggers.trigger("iterate", one(value)).values
                 case Policied():
                     result |= one(Policied(value.policy, "attempt"))
                 case External():
@@ -323,13 +333,13 @@ class Evaluator:
         node = binding.node
         match binding.kind:
             case "value":
-                declared = self.annotation(binding.annotation, frame) if binding.annotation is not None else NOTHING
                 found = self.value(node, frame)
-                values = declared if declared and found <= ANYTHING else found
+                declared = self.annotation(binding.annotation, frame) if binding.annotation is not None else NOTHING
+                values = declared | _told(found) if declared and not _says(found) else found
             case "item":
                 values = self.items(self.value(node, frame))
             case "entered":
-                values = self._engine.calls.trigger("enter", self.value(node, frame)).values
+                values = self._engine.triggers.trigger("enter", self.value(node, frame)).values
             case "caught":
                 return one(Caught(frame, node))
             case "import":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from openai_lint.escapes import NO_LEAKS
 from openai_lint.facts import Expr, Function
 from openai_lint.link import library
+from openai_lint.link.arguments import Arguments
 from openai_lint.link.cells import CaughtCell, Outcome
 from openai_lint.link.values import (
     ANYTHING,
@@ -34,7 +35,6 @@ from openai_lint.link.values import (
 )
 
 if TYPE_CHECKING:
-    from openai_lint.link.calls import Arguments
     from openai_lint.link.engine import Engine
 
 CALLABLE = (FunctionRef, Bound, Partial, Retried, Resource)
@@ -48,7 +48,7 @@ class Externals:
 
     # --- functions
 
-    def function(self, path: str, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+    def function(self, path: str, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         """Calling something of a library; ``?.name`` stands for an unknown callee written that way."""
         engine = self._engine
         client = engine.api.construct(path, args, frame.module, node)
@@ -66,6 +66,8 @@ class Externals:
             return self._identity(path, args)
         if path == "functools.partial" or path == "functools.partialmethod":
             return self._partial(args)
+        if path in library.FIELD_MAKERS:
+            return Outcome(NO_LEAKS, self._field(args, frame, node))
         if path in ("next", "anext"):
             outcome = self._consume(args)
             return Outcome(outcome.leaks, outcome.values)
@@ -112,14 +114,14 @@ class Externals:
             leaks |= self._engine.solver.read(CaughtCell(value.frame, value.handler))
         return Outcome(leaks, caught or ANYTHING)
 
-    def _identity(self, path: str, args: "Arguments") -> Outcome:
+    def _identity(self, path: str, args: Arguments) -> Outcome:
         found: Values = NOTHING
         for values in args.all():
             found |= frozenset(value for value in values if not isinstance(value, Literal))
         if not found - ANYTHING:
             return Outcome(NO_LEAKS, library.extended(path, "()"))
         if path == "enumerate":
-            inner = self._engine.calls.trigger("iterate", found)
+            inner = self._engine.triggers.trigger("iterate", found)
             if any(isinstance(value, Deferred) for value in found):
                 return Outcome(NO_LEAKS, found)
             return Outcome(
@@ -132,7 +134,7 @@ class Externals:
             return Outcome(NO_LEAKS, one(Display("list", ((None, one(Display("tuple", rows))),))))
         return Outcome(NO_LEAKS, found)
 
-    def _partial(self, args: "Arguments") -> Outcome:
+    def _partial(self, args: Arguments) -> Outcome:
         if not args.positional:
             return Outcome(NO_LEAKS, ANYTHING)
         rest = args.after(1)
@@ -144,13 +146,20 @@ class Externals:
                 found |= ANYTHING
         return Outcome(NO_LEAKS, found)
 
-    def _consume(self, args: "Arguments") -> Outcome:
+    def _field(self, args: Arguments, frame: Frame, node: Expr) -> Values:
+        """What a field holds before anything is stored in it."""
+        made = args.keywords.get("default_factory") or args.keywords.get("factory")
+        if made is not None:
+            return self._engine.calls.invoke(made, Arguments(), frame, node).values or ANYTHING
+        return args.keywords.get("default") or ANYTHING
+
+    def _consume(self, args: Arguments) -> Outcome:
         result = Outcome()
         for values in args.all():
-            result = result | self._engine.calls.trigger("iterate", values - ANYTHING)
+            result = result | self._engine.triggers.trigger("iterate", values - ANYTHING)
         return result if result.values else Outcome(result.leaks, ANYTHING)
 
-    def _getattr(self, args: "Arguments", frame: Frame) -> Outcome:
+    def _getattr(self, args: Arguments, frame: Frame) -> Outcome:
         names = [name for name in constants(args.at(1)) if isinstance(name, str)]
         result = args.at(2) or NOTHING
         for name in names:
@@ -158,18 +167,18 @@ class Externals:
                 result |= self._engine.evaluator.attribute(value, name, frame)
         return Outcome(NO_LEAKS, result or ANYTHING)
 
-    def _await_now(self, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+    def _await_now(self, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         result = Outcome()
         for values in args.all():
             for value in values:
                 if isinstance(value, Deferred):
-                    result = result | self._engine.calls.trigger("await", one(value))
+                    result = result | self._engine.triggers.trigger("await", one(value))
                 elif isinstance(value, CALLABLE):
                     called = self._engine.calls.apply(value, args.after(1), frame, node)
-                    result = result | called | self._engine.calls.trigger("await", called.values)
+                    result = result | called | self._engine.triggers.trigger("await", called.values)
         return result if result.values else Outcome(result.leaks, ANYTHING)
 
-    def _gather(self, name: str, args: "Arguments") -> Outcome:
+    def _gather(self, name: str, args: Arguments) -> Outcome:
         members: Values = NOTHING
         for values in args.positional:
             for value in values:
@@ -182,7 +191,7 @@ class Externals:
             return Outcome(NO_LEAKS, one(Display("list", ((None, deferred),))))
         return Outcome(NO_LEAKS, one(Deferred("await", Group(deferred, absorbs=absorbs, collects=True))))
 
-    def _task(self, path: str, name: str, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+    def _task(self, path: str, name: str, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         given = args.positional[0] if args.positional else next(iter(args.keywords.values()), NOTHING)
         deferred = frozenset(value for value in given if isinstance(value, Deferred))
         for value in given:
@@ -200,7 +209,7 @@ class Externals:
         self._engine.record.started(group, frame, node)
         return Outcome(NO_LEAKS, one(Deferred("result" if name == "run_coroutine_threadsafe" else "await", group)))
 
-    def _awaited(self, position: int, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+    def _awaited(self, position: int, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         callees = args.at(position, "func") or NOTHING
         runs = frozenset(value for value in callees if isinstance(value, (*CALLABLE, ClassRef, External)))
         if not runs:
@@ -210,27 +219,25 @@ class Externals:
             result |= one(self._delayed("await", callee, args.after(position + 1), frame, node))
         return Outcome(NO_LEAKS, result)
 
-    def _delayed(self, on: str, callee: Value, args: "Arguments", frame: Frame, node: Expr) -> Value:
+    def _delayed(self, on: str, callee: Value, args: Arguments, frame: Frame, node: Expr) -> Value:
         """The call of ``callee`` as something that fails only when it is awaited or its result is asked for."""
         later = Later(callee, tuple(args.positional), args.named(), frame, node)
         return Deferred(on, Group(one(Deferred(on, later))))
 
-    def _thread(self, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+    def _thread(self, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         targets = args.keywords.get("target") or args.keywords.get("function") or args.at(1) or NOTHING
         for value in targets:
             if isinstance(value, CALLABLE):
                 inner = args.keywords.get("args") or NOTHING
                 passed = [found for item in inner if isinstance(item, Display) for _, found in item.items]
-                from openai_lint.link.calls import Arguments
-
                 outcome = self._engine.calls.apply(value, Arguments(passed), frame, node)
-                later = self._engine.calls.trigger(
+                later = self._engine.triggers.trigger(
                     "await", frozenset(item for item in outcome.values if isinstance(item, Deferred))
                 )
                 self._engine.record.lost(outcome.leaks | later.leaks, frame, node)
         return Outcome(NO_LEAKS, one(External("threading.Thread()")))
 
-    def _submit(self, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+    def _submit(self, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         callees = args.at(0, "fn") or NOTHING
         result = NOTHING
         for callee in callees:
@@ -241,9 +248,7 @@ class Externals:
                 result |= one(delayed)
         return Outcome(NO_LEAKS, result or ANYTHING)
 
-    def _mapped(self, args: "Arguments", position: int, frame: Frame, node: Expr) -> Outcome:
-        from openai_lint.link.calls import Arguments
-
+    def _mapped(self, args: Arguments, position: int, frame: Frame, node: Expr) -> Outcome:
         callees = args.at(position, "func", "function") or NOTHING
         runs = [value for value in callees if isinstance(value, CALLABLE)]
         if not runs:
@@ -259,9 +264,7 @@ class Externals:
         items = result.values or ANYTHING
         return Outcome(result.leaks, one(Display("list", ((None, items),))))
 
-    def _all_now(self, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
-        from openai_lint.link.calls import Arguments
-
+    def _all_now(self, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         result = Outcome()
         for values in args.all():
             for value in values:
@@ -270,11 +273,11 @@ class Externals:
                     result = result | called
         return Outcome(result.leaks, ANYTHING)
 
-    def _types(self, args: "Arguments") -> Values:
+    def _types(self, args: Arguments) -> Values:
         found = args.at(0) or NOTHING
         return frozenset(value.cls for value in found if isinstance(value, Instance)) or ANYTHING
 
-    def _opaque(self, path: str, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+    def _opaque(self, path: str, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         """Code that cannot be seen: it iterates and awaits what it is given, and keeps callables for later."""
         name = library.last(path)
         result = Outcome()
@@ -284,7 +287,7 @@ class Externals:
                     self._engine.record.callback(value, path, frame, node)
                 elif isinstance(value, Deferred):
                     self._engine.record.triggered(value.source)
-                    triggered = self._engine.calls.trigger(value.on, one(value))
+                    triggered = self._engine.triggers.trigger(value.on, one(value))
                     if name in library.LATE_RESPONSES:
                         self._engine.record.served(triggered.leaks, frame, node, path)
                     elif node not in frame.module.awaited or value.on == "await":
@@ -297,7 +300,7 @@ class Externals:
 
     # --- methods of values that are no objects of the project
 
-    def method(self, path: str, receiver: Value, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+    def method(self, path: str, receiver: Value, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         """``receiver.name(...)`` where ``path`` is the receiver's kind and the method's name."""
         engine = self._engine
         kind, _, name = path.partition(".")
@@ -318,7 +321,7 @@ class Externals:
                 "get_final_completion",
                 "until_done",
             ):
-                return engine.calls.trigger(receiver.on if receiver.on != "iterate" else "iterate", one(receiver))
+                return engine.triggers.trigger(receiver.on if receiver.on != "iterate" else "iterate", one(receiver))
             if name == "exception":
                 engine.record.triggered(receiver.source)
             if name in ("close", "cancel", "add_done_callback"):
@@ -354,10 +357,10 @@ class Externals:
             "get_final_run",
             "stream_to_file",
         ):
-            return self._engine.calls.trigger("iterate", one(receiver))
+            return self._engine.triggers.trigger("iterate", one(receiver))
         return Outcome(NO_LEAKS, ANYTHING)
 
-    def _display_method(self, name: str, receiver: Value, args: "Arguments") -> Outcome:
+    def _display_method(self, name: str, receiver: Value, args: Arguments) -> Outcome:
         assert isinstance(receiver, Display)
         everything = NOTHING
         for _, found in receiver.items:
@@ -377,7 +380,7 @@ class Externals:
             return Outcome(NO_LEAKS, everything or ANYTHING)
         return Outcome(NO_LEAKS, ANYTHING)
 
-    def _function_method(self, name: str, receiver: Value, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
+    def _function_method(self, name: str, receiver: Value, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         """Attributes of a function object that frameworks and retry libraries add."""
         engine = self._engine
         if name in ("delay", "apply_async", "send", "spawn", "defer", "remote", "kiq", "si", "s"):
@@ -428,8 +431,6 @@ class Externals:
         return current
 
     def _project_decorator(self, decorator: Value, node: Expr, current: Values, frame: Frame) -> Values:
-        from openai_lint.link.calls import Arguments
-
         result = NOTHING
         for value in current:
             made = self._engine.calls.apply(decorator, Arguments([one(value)]), frame, node).values

@@ -99,6 +99,23 @@ IDENTITY = frozenset(
 )
 """Functions that hand on (one of) their arguments, its errors still to come."""
 
+FIELD_MAKERS = frozenset(
+    {
+        "dataclasses.field",
+        "pydantic.Field",
+        "pydantic.fields.Field",
+        "pydantic.PrivateAttr",
+        "pydantic.fields.PrivateAttr",
+        "sqlmodel.Field",
+        "attr.ib",
+        "attr.attrib",
+        "attr.field",
+        "attrs.field",
+        "msgspec.field",
+    }
+)
+"""Calls in a class body that say what a field holds: ``default=`` itself, or what ``default_factory=`` gives."""
+
 CONSUMERS = frozenset(
     {
         "list",

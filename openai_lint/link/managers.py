@@ -50,7 +50,7 @@ class Managers:
         item = node.items[index]
         walk.expr(item.context)
         values = walk.value(item.context)
-        walk.leak(self._engine.calls.trigger("enter", values).leaks, item.context)
+        walk.leak(self._engine.triggers.trigger("enter", values).leaks, item.context)
         with walk.collect() as raised:
             out = self._items(node, index + 1, live)
         managers = values | self._entered(node, item)
@@ -108,7 +108,7 @@ class Managers:
                 member for value in waiting if isinstance(value.source, Group) for member in value.source.members
             )
             self._engine.record.triggered_all(waiting)
-            for leak in self._engine.calls.trigger("await", members).leaks:
+            for leak in self._engine.triggers.trigger("await", members).leaks:
                 found.add(leak._replace(raised="ExceptionGroup", form=GROUP))
         return frozenset(found)
 

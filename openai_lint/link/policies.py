@@ -29,7 +29,7 @@ from openai_lint.link.values import (
 )
 
 if TYPE_CHECKING:
-    from openai_lint.link.calls import Arguments
+    from openai_lint.link.arguments import Arguments
     from openai_lint.link.engine import Engine
 
 OPEN = "**"

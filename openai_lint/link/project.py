@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from openai_lint.escapes import NO_LEAKS, Leak, Leaks
 from openai_lint.facts import Expr, Function, Handler, Span, Stmt
 from openai_lint.link import frameworks
-from openai_lint.link.calls import Arguments
+from openai_lint.link.arguments import Arguments
 from openai_lint.link.cells import Outcome, RunCell
 from openai_lint.link.engine import Engine
 from openai_lint.link.index import ModuleInfo
@@ -200,7 +200,7 @@ class Project:
                 break
             values = frozenset()
             for value in deferred:
-                later = self.engine.calls.trigger(value.on, frozenset({value}))
+                later = self.engine.triggers.trigger(value.on, frozenset({value}))
                 leaks |= later.leaks
                 values |= later.values
         return leaks

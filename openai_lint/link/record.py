@@ -29,7 +29,7 @@ from openai_lint.link.values import (
 )
 
 if TYPE_CHECKING:
-    from openai_lint.link.calls import Arguments
+    from openai_lint.link.arguments import Arguments
     from openai_lint.link.engine import Engine
 
 Anchor = Expr | Stmt | Handler
@@ -220,7 +220,7 @@ class Record:
         for group, step in list(self._started.items()):
             if group in self._triggered or any(group in getattr(item, "members", ()) for item in self._triggered):
                 continue
-            outcome: Outcome = self._engine.calls.trigger("await", group.members)
+            outcome: Outcome = self._engine.triggers.trigger("await", group.members)
             for leak in outcome.leaks:
                 self.lost_leaks[leak.site].setdefault(leak.error, step)
 

@@ -13,7 +13,7 @@ from openai_lint.link.sums import names
 from openai_lint.link.values import NOTHING, Display, Frame, Symbolic, Values, the_constant
 
 if TYPE_CHECKING:
-    from openai_lint.link.calls import Arguments
+    from openai_lint.link.arguments import Arguments
     from openai_lint.link.engine import Engine
     from openai_lint.link.index import ModuleInfo
 

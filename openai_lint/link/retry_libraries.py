@@ -13,7 +13,7 @@ from openai_lint.link.policy import Policy
 from openai_lint.link.values import Symbolic
 
 if TYPE_CHECKING:
-    from openai_lint.link.calls import Arguments
+    from openai_lint.link.arguments import Arguments
     from openai_lint.link.index import ModuleInfo
 
 Reader = Callable[[Symbolic, Expr | Stmt, "ModuleInfo"], Policy]

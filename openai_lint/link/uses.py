@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from openai_lint import facts
 from openai_lint.facts import Function
-from openai_lint.link.index import ModuleInfo
+from openai_lint.link.index import APPENDERS
 from openai_lint.link.loops import below, descendants
 from openai_lint.link.values import (
     Bound,
@@ -27,10 +27,14 @@ from openai_lint.link.values import (
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """How a function uses a parameter: ``runs`` it (calls, awaits, iterates, enters, raises, catches it), ``passes`` it on."""
+    """How a function uses a parameter.
+
+    It ``runs`` it (calls, awaits, iterates, enters, raises, catches it), ``passes`` it on, or ``keeps`` it in an object.
+    """
 
     runs: bool
     passes: bool
+    keeps: bool
 
     def wants(self, value: Value) -> bool:
         """Whether this argument makes a difference."""
@@ -62,7 +66,7 @@ class Use:
                 return False
 
 
-UNUSED = Use(False, False)
+UNUSED = Use(False, False, False)
 
 
 class Uses:
@@ -71,22 +75,26 @@ class Uses:
     def __init__(self) -> None:
         self._known: dict[Function, dict[str, Use]] = {}
 
-    def of(self, function: Function, module: ModuleInfo, name: str) -> Use:
+    def of(self, function: Function, name: str) -> Use:
         """How a function uses one parameter."""
         if function not in self._known:
-            self._known[function] = _uses(function, module)
+            self._known[function] = _uses(function)
         return self._known[function].get(name, UNUSED)
 
 
-def _uses(function: Function, module: ModuleInfo) -> dict[str, Use]:
+def _uses(function: Function) -> dict[str, Use]:
     runs: set[str] = set()
     passes: set[str] = set()
+    keeps: set[str] = set()
     for node in _everything(function):
         match node:
             case facts.Call():
                 _names(node.func, runs)
+                puts = isinstance(node.func, facts.Attr) and node.func.attr in APPENDERS
                 for arg in node.args:
                     _names(arg.value, runs if arg.star else passes)
+                    if puts:
+                        _names(arg.value, keeps)
             case facts.Await() | facts.Starred():
                 _names(node.value, runs)
             case facts.Yield() if node.value is not None:
@@ -106,13 +114,15 @@ def _uses(function: Function, module: ModuleInfo) -> dict[str, Use]:
                 _names(node.value, passes)
             case facts.Assign() if node.value is not None:
                 _names(node.value, passes)
+                if any(not isinstance(target, facts.Name) for target in node.targets):
+                    _names(node.value, keeps)
             case _:
                 pass
-    del module
+    used = runs | passes
     return {
-        param.name: Use(param.name in runs, param.name in passes)
+        param.name: Use(param.name in runs, param.name in passes, param.name in keeps)
         for param in function.params
-        if param.name in runs or param.name in passes
+        if param.name in used
     }
 
 

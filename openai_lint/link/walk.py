@@ -278,7 +278,7 @@ class Walk:
     def _for(self, node: facts.For, live: Live) -> Live:
         self.expr(node.iterable)
         values = self.engine.evaluator.value(node.iterable, self.frame)
-        self.leak(self.engine.calls.trigger("iterate", values).leaks, node.iterable)
+        self.leak(self.engine.triggers.trigger("iterate", values).leaks, node.iterable)
         endless = library.written(node.iterable) in ("count", "cycle") and isinstance(node.iterable, facts.Call)
         return self._loop(node, node.body, node.orelse, live, endless)
 
@@ -382,7 +382,8 @@ class Walk:
             case facts.Await():
                 self.expr(node.value)
                 self.leak(
-                    self.engine.calls.trigger("await", self.engine.evaluator.value(node.value, self.frame)).leaks, node
+                    self.engine.triggers.trigger("await", self.engine.evaluator.value(node.value, self.frame)).leaks,
+                    node,
                 )
             case facts.Attr():
                 self._attr(node)
@@ -392,7 +393,7 @@ class Walk:
                 for clause in node.clauses:
                     self.expr(clause.iterable)
                     values = self.engine.evaluator.value(clause.iterable, self.frame)
-                    self.leak(self.engine.calls.trigger("iterate", values).leaks, clause.iterable)
+                    self.leak(self.engine.triggers.trigger("iterate", values).leaks, clause.iterable)
                     for condition in clause.conditions:
                         self.expr(condition)
                 if node.key is not None:
@@ -432,7 +433,7 @@ class Walk:
             self.expr(node.value)
             if node.delegate:
                 values = self.engine.evaluator.value(node.value, self.frame)
-                self.leak(self.engine.calls.trigger("iterate", values).leaks, node)
+                self.leak(self.engine.triggers.trigger("iterate", values).leaks, node)
         if self._injected is not None:
             self.leak(self._injected)
 

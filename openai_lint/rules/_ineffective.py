@@ -146,7 +146,7 @@ def _lets_out(project: "Project", function: Function, policy: Policy) -> tuple[L
         raised |= engine.calls.lets_out(frame)
         returned = engine.calls.gives(frame).returns
         deferred = frozenset(value for value in returned if isinstance(value, Deferred) and value.on == "await")
-        later |= engine.calls.trigger("await", deferred).leaks
+        later |= engine.triggers.trigger("await", deferred).leaks
     return _wanted(project, raised, policy), _wanted(project, later, policy)
 
 
@@ -268,7 +268,7 @@ def _leaks_of(project: "Project", step: Step) -> Leaks:
         if isinstance(step.node, Call):
             leaks |= engine.calls.call(step.node, frame).leaks
         elif isinstance(step.node, Await):
-            leaks |= engine.calls.trigger("await", engine.evaluator.value(step.node.value, frame)).leaks
+            leaks |= engine.triggers.trigger("await", engine.evaluator.value(step.node.value, frame)).leaks
     return leaks
 
 

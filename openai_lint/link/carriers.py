@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint.facts import Class, Function
+from openai_lint.link import library
 from openai_lint.link.cells import CaughtCell, GivesCell, NameCell, RunCell
 from openai_lint.link.values import (
     Bound,
@@ -16,8 +17,10 @@ from openai_lint.link.values import (
     ContextFunction,
     Deferred,
     Display,
+    External,
     FunctionRef,
     Instance,
+    Kept,
     Partial,
     Resource,
     Retried,
@@ -27,7 +30,7 @@ from openai_lint.link.values import (
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
-    from openai_lint.link.index import ScopeInfo
+    from openai_lint.link.index import ModuleInfo, ScopeInfo
 
 
 class Carriers:
@@ -37,16 +40,34 @@ class Carriers:
         self._engine = engine
         self._runs = [(cell.frame, leaks) for cell, leaks in engine.solver.values() if isinstance(cell, RunCell)]
         self._leaky = {frame.function for frame, leaks in self._runs if leaks and isinstance(frame.function, Function)}
-        self._special: set[Class] = set()
+        self._special: dict[Class, set[Function]] = {}
         for frame, leaks in self._runs:
-            owner = frame.module.scope_of(frame.function).owner
-            if leaks and owner is not None and isinstance(frame.function, Function) and _special(frame.function):
-                assert isinstance(owner.node, Class)
-                self._special.add(owner.node)
+            if leaks and isinstance(frame.function, Function) and self._unnamed(frame.function, frame.module):
+                owner = frame.module.scope_of(frame.function).owner
+                if owner is not None and isinstance(owner.node, Class):
+                    self._special.setdefault(owner.node, set()).add(frame.function)
+
+    def _unnamed(self, function: Function, module: "ModuleInfo") -> bool:
+        """Whether a method is run without being named: a special one, or one that a library's base class calls."""
+        if function.name.startswith("__") and function.name.endswith("__"):
+            return True
+        if function.name not in library.RUN_ELSEWHERE.values():
+            return False
+        owner = module.scope_of(function).owner
+        if owner is None:
+            return False
+        frame = self._engine.generic_frame(module.scope_of(function))
+        bases = self._engine.lookup.mro(self._engine.evaluator.class_ref(owner, frame))
+        return any(
+            isinstance(base, External) and path.rpartition(".")[0] == base.path and name == function.name
+            for base in bases
+            for path, name in library.RUN_ELSEWHERE.items()
+        )
 
     def names(self) -> set[str]:
         """Every name that a caller may use."""
-        found = {function.name for function in self._leaky if not _special(function)}
+        unnamed = {function for functions in self._special.values() for function in functions}
+        found = {function.name for function in self._leaky - unnamed}
         for frame, leaks in self._runs:
             function = frame.function
             if (
@@ -74,9 +95,10 @@ class Carriers:
                         found.add(name)
         for module in {scope.module for scope in run}:
             for store in module.stores:
-                if store.scope in run and store.attr not in found:
-                    if self._any(engine.evaluator.bound(store.binding, engine.generic_frame(store.scope), store.scope)):
-                        found.add(store.attr)
+                if store.scope not in run or store.attr in found:
+                    continue
+                if self._any(engine.evaluator.bound(store.binding, engine.generic_frame(store.scope), store.scope)):
+                    found.add(store.attr)
         return found
 
     def _any(self, values: Values) -> bool:
@@ -93,7 +115,7 @@ class Carriers:
                 return self._carries(value.function)
             case Resource():
                 return self._engine.api.method_of(value) is not None
-            case Deferred():
+            case Deferred() | Kept():
                 return True
             case Caught():
                 return bool(self._engine.solver.known(CaughtCell(value.frame, value.handler)))
@@ -108,7 +130,3 @@ class Carriers:
         """Whether a special method of a class (``__init__``, ``__call__``, ``__iter__`` ...) lets errors out."""
         order = self._engine.lookup.mro(cls) if self._special else ()
         return any(isinstance(item, ClassRef) and item.node in self._special for item in order)
-
-
-def _special(function: Function) -> bool:
-    return function.name.startswith("__") and function.name.endswith("__")

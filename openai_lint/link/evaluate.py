@@ -219,7 +219,7 @@ class Evaluator:
         match value:
             case Display():
                 exact = [found for name, found in value.items if name == key and name is not None]
-                return exact[-1] if exact and key is not None else self.items(one(value))
+                return exact[-1] if exact and key is not None else self.union(found for _, found in value.items)
             case External():
                 return one(value) if library.is_generic(value.path) else library.extended(value.path, "[]")
             case ClassRef():
@@ -386,7 +386,9 @@ class Evaluator:
             self._engine.guessed.add(ParamCell(function, param.name))
         known = (passed | default) - ANYTHING - one(Literal(None, type(None)))
         if declared - ANYTHING:
-            return declared | frozenset(value for value in known if isinstance(value, (Client, Resource, FunctionRef)))
+            return declared | frozenset(
+                value for value in known if isinstance(value, (Client, Resource, FunctionRef, Instance))
+            )
         return known or (default if default and not passed else ANYTHING)
 
     def class_ref(self, scope: ScopeInfo, frame: Frame) -> ClassRef:

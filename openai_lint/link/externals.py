@@ -6,9 +6,11 @@ from openai_lint.escapes import NO_LEAKS
 from openai_lint.facts import Expr, Function
 from openai_lint.link import library
 from openai_lint.link.arguments import Arguments
+from openai_lint.link.background import Background
 from openai_lint.link.cells import CaughtCell, Outcome
 from openai_lint.link.values import (
     ANYTHING,
+    CALLABLE,
     NOTHING,
     Bound,
     Caught,
@@ -20,12 +22,9 @@ from openai_lint.link.values import (
     External,
     Frame,
     FunctionRef,
-    Group,
     Instance,
-    Later,
     Literal,
     Partial,
-    Resource,
     Retried,
     Symbolic,
     Value,
@@ -37,14 +36,13 @@ from openai_lint.link.values import (
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
 
-CALLABLE = (FunctionRef, Bound, Partial, Retried, Resource)
-
 
 class Externals:
     """Models of library code, over the tables in ``library``."""
 
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
+        self._background = Background(engine)
 
     # --- functions
 
@@ -80,25 +78,27 @@ class Externals:
         if path == "getattr":
             return self._getattr(args, frame)
         if path in library.AWAITERS or name in library.AWAITING_METHODS:
-            return self._await_now(args, frame, node)
+            return self._background.await_now(args, frame, node)
         if name in library.GATHERERS:
-            return self._gather(name, args)
+            return self._background.gather(name, args)
         if name in library.TASK_MAKERS:
-            return self._task(path, name, args, frame, node)
+            return self._background.task(path, name, args, frame, node)
         if path in library.AWAITED_CALLS or name in library.AWAITED_CALLS:
-            return self._awaited(library.AWAITED_CALLS.get(path, library.AWAITED_CALLS.get(name, 0)), args, frame, node)
+            return self._background.awaited(
+                library.AWAITED_CALLS.get(path, library.AWAITED_CALLS.get(name, 0)), args, frame, node
+            )
         if path in library.THREADS:
-            return self._thread(args, frame, node)
+            return self._background.thread(args, frame, node)
         if name == "submit":
-            return self._submit(args, frame, node)
+            return self._background.submit(args, frame, node)
         if path in library.CALLS_NOW:
             return self._mapped(args, library.CALLS_NOW[path], frame, node)
         if name in library.CALLING_METHODS:
             return self._mapped(args, 0, frame, node)
         if name == "retry" and "exc" in args.keywords:
             return self._task_retry(args.keywords["exc"])
-        if name == "wait" and path.startswith("asyncio"):
-            return Outcome(NO_LEAKS, ANYTHING)
+        if path in library.WAITERS:
+            return self._background.wait(args)
         if path in ("importlib.import_module", "__import__"):
             named = [item for item in constants(args.at(0)) if isinstance(item, str)]
             return Outcome(NO_LEAKS, one(External(named[0])) if len(named) == 1 else ANYTHING)
@@ -165,87 +165,6 @@ class Externals:
         for name in names:
             for value in args.at(0) or NOTHING:
                 result |= self._engine.evaluator.attribute(value, name, frame)
-        return Outcome(NO_LEAKS, result or ANYTHING)
-
-    def _await_now(self, args: Arguments, frame: Frame, node: Expr) -> Outcome:
-        result = Outcome()
-        for values in args.all():
-            for value in values:
-                if isinstance(value, Deferred):
-                    result = result | self._engine.triggers.trigger("await", one(value))
-                elif isinstance(value, CALLABLE):
-                    called = self._engine.calls.apply(value, args.after(1), frame, node)
-                    result = result | called | self._engine.triggers.trigger("await", called.values)
-        return result if result.values else Outcome(result.leaks, ANYTHING)
-
-    def _gather(self, name: str, args: Arguments) -> Outcome:
-        members: Values = NOTHING
-        for values in args.positional:
-            for value in values:
-                members |= self._engine.evaluator.items(one(value)) if isinstance(value, Display) else one(value)
-        deferred = frozenset(value for value in members if isinstance(value, Deferred))
-        if not deferred:
-            return Outcome(NO_LEAKS, ANYTHING)
-        absorbs = any(constants(args.keywords.get("return_exceptions")))
-        if name == "as_completed":
-            return Outcome(NO_LEAKS, one(Display("list", ((None, deferred),))))
-        return Outcome(NO_LEAKS, one(Deferred("await", Group(deferred, absorbs=absorbs, collects=True))))
-
-    def _task(self, path: str, name: str, args: Arguments, frame: Frame, node: Expr) -> Outcome:
-        given = args.positional[0] if args.positional else next(iter(args.keywords.values()), NOTHING)
-        deferred = frozenset(value for value in given if isinstance(value, Deferred))
-        for value in given:
-            if isinstance(value, CALLABLE) and name in ("start_soon", "spawn"):
-                deferred |= frozenset(
-                    item
-                    for item in self._engine.calls.apply(value, args.after(1), frame, node).values
-                    if isinstance(item, Deferred)
-                )
-        if not deferred:
-            return Outcome(NO_LEAKS, ANYTHING)
-        # The errors of a task in a task group leave with the group; asking the task itself comes too late.
-        in_group = any(word in path for word in ("TaskGroup", "create_task_group", "open_nursery"))
-        group = Group(deferred, absorbs=in_group)
-        self._engine.record.started(group, frame, node)
-        return Outcome(NO_LEAKS, one(Deferred("result" if name == "run_coroutine_threadsafe" else "await", group)))
-
-    def _awaited(self, position: int, args: Arguments, frame: Frame, node: Expr) -> Outcome:
-        callees = args.at(position, "func") or NOTHING
-        runs = frozenset(value for value in callees if isinstance(value, (*CALLABLE, ClassRef, External)))
-        if not runs:
-            return Outcome(NO_LEAKS, ANYTHING)
-        result = NOTHING
-        for callee in runs:
-            result |= one(self._delayed("await", callee, args.after(position + 1), frame, node))
-        return Outcome(NO_LEAKS, result)
-
-    def _delayed(self, on: str, callee: Value, args: Arguments, frame: Frame, node: Expr) -> Value:
-        """The call of ``callee`` as something that fails only when it is awaited or its result is asked for."""
-        later = Later(callee, tuple(args.positional), args.named(), frame, node)
-        return Deferred(on, Group(one(Deferred(on, later))))
-
-    def _thread(self, args: Arguments, frame: Frame, node: Expr) -> Outcome:
-        targets = args.keywords.get("target") or args.keywords.get("function") or args.at(1) or NOTHING
-        for value in targets:
-            if isinstance(value, CALLABLE):
-                inner = args.keywords.get("args") or NOTHING
-                passed = [found for item in inner if isinstance(item, Display) for _, found in item.items]
-                outcome = self._engine.calls.apply(value, Arguments(passed), frame, node)
-                later = self._engine.triggers.trigger(
-                    "await", frozenset(item for item in outcome.values if isinstance(item, Deferred))
-                )
-                self._engine.record.lost(outcome.leaks | later.leaks, frame, node)
-        return Outcome(NO_LEAKS, one(External("threading.Thread()")))
-
-    def _submit(self, args: Arguments, frame: Frame, node: Expr) -> Outcome:
-        callees = args.at(0, "fn") or NOTHING
-        result = NOTHING
-        for callee in callees:
-            if isinstance(callee, CALLABLE):
-                delayed = self._delayed("result", callee, args.after(1), frame, node)
-                assert isinstance(delayed, Deferred) and isinstance(delayed.source, Group)
-                self._engine.record.started(delayed.source, frame, node)
-                result |= one(delayed)
         return Outcome(NO_LEAKS, result or ANYTHING)
 
     def _mapped(self, args: Arguments, position: int, frame: Frame, node: Expr) -> Outcome:
@@ -323,7 +242,7 @@ class Externals:
             ):
                 return engine.triggers.trigger(receiver.on if receiver.on != "iterate" else "iterate", one(receiver))
             if name == "exception":
-                engine.record.triggered(receiver.source)
+                return self._background.exception(receiver)
             if name in ("close", "cancel", "add_done_callback"):
                 return Outcome(NO_LEAKS, ANYTHING)
             return self._stream_method(name, receiver)
@@ -333,6 +252,8 @@ class Externals:
             return self._display_method(name, receiver, args)
         if kind == "function":
             return self._function_method(name, receiver, args, frame, node)
+        if path in library.RUN_ELSEWHERE:
+            return self._background.start(library.RUN_ELSEWHERE[path], receiver, frame, node)
         if kind in ("symbolic", "policy"):
             return engine.policies.method(name, receiver, args, frame, node)
         if kind == "error" and isinstance(receiver, Caught):

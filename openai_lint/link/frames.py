@@ -21,6 +21,7 @@ from openai_lint.link.values import (
     FunctionRef,
     Group,
     Instance,
+    Kept,
     Literal,
     Partial,
     Request,
@@ -116,6 +117,8 @@ def _value_depth(value: object) -> int:
             return 1 + max((_value_depth(member) for member in request.result), default=0)
         case Display():
             return 1 + max((_value_depth(item) for _, found in value.items for item in found), default=0)
+        case Kept():
+            return 1 + max((_value_depth(task) for task in value.tasks), default=0)
         case Symbolic():
             return 1 + max((_value_depth(item) for found in value.args for item in found), default=0)
         case _:

@@ -207,6 +207,17 @@ THREADS = frozenset(
 )
 """Classes whose target runs where nobody catches."""
 
+RUN_ELSEWHERE = {
+    "threading.Thread.start": "run",
+    "threading.Timer.start": "run",
+    "multiprocessing.Process.start": "run",
+    "multiprocessing.context.Process.start": "run",
+}
+"""Methods of library classes that run another method of the object where nobody catches."""
+
+WAITERS = frozenset({"asyncio.wait", "concurrent.futures.wait", "asyncio.tasks.wait"})
+"""Functions that wait for tasks or futures and give them back, done or not."""
+
 LATER_METHODS = frozenset(
     {"add_done_callback", "call_later", "call_soon", "call_at", "call_soon_threadsafe", "add_task"}
 )
@@ -533,7 +544,10 @@ COMMON_METHODS = frozenset(
 }
 """Method names so common that an unknown receiver says nothing about who is meant."""
 
-SYMBOLS = SUPPRESSORS | {"contextlib.redirect_stdout"}
+GROUPS = frozenset({"ExceptionGroup", "BaseExceptionGroup", "exceptiongroup.ExceptionGroup"})
+"""Errors that hold other errors."""
+
+SYMBOLS = SUPPRESSORS | GROUPS | {"contextlib.redirect_stdout"}
 SYMBOL_NAMES = frozenset({"raises", "suppress", "assertRaises"})
 """External calls whose arguments matter later."""
 

@@ -124,8 +124,24 @@ class Lookup:
         return tuple(order)
 
     def subclasses(self, cls: ClassRef) -> list[ClassRef]:
-        """The known classes of the project below this one."""
-        return [other for other in self._engine.classes() if other != cls and cls in self.mro(other)]
+        """The known classes of the project below this one; those that fit it, where it is a protocol."""
+        wanted = self._protocol(cls)
+        return [
+            other
+            for other in self._engine.classes()
+            if other != cls and (cls in self.mro(other) or (wanted and self._fits(other, wanted)))
+        ]
+
+    def _protocol(self, cls: ClassRef) -> frozenset[str]:
+        """The methods that a protocol asks for; none where the class is no protocol."""
+        if not any(isinstance(base, External) and library.last(base.path) == "Protocol" for base in self.mro(cls)):
+            return frozenset()
+        scope = cls.parent.module.scopes[cls.node]
+        return frozenset(name for name, found in scope.bindings.items() if any(one.kind == "def" for one in found))
+
+    def _fits(self, cls: ClassRef, wanted: frozenset[str]) -> bool:
+        """Whether a class, no protocol itself, has every method that is asked for."""
+        return not self._protocol(cls) and all(self.method(cls, name) is not None for name in wanted)
 
     def class_frame(self, cls: ClassRef) -> Frame:
         """The frame in which a class body runs."""
@@ -168,6 +184,9 @@ class Lookup:
             return result
         if attr == "__class__":
             return one(instance.cls)
+        for base in self.mro(instance.cls):
+            if isinstance(base, External) and f"{base.path}.{attr}" in library.RUN_ELSEWHERE:
+                return one(Bound(External(f"{base.path}.{attr}"), instance))
         foreign = self._foreign(instance, attr)
         if foreign:
             return foreign

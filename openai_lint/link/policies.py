@@ -11,6 +11,7 @@ from openai_lint.link.policy import Policy
 from openai_lint.link.predicates import EVERYTHING, VAGUE, Predicate, ask
 from openai_lint.link.values import (
     ANYTHING,
+    CALLABLE,
     NOTHING,
     Bound,
     Deferred,
@@ -20,7 +21,6 @@ from openai_lint.link.values import (
     Group,
     Partial,
     Policied,
-    Resource,
     Retried,
     Symbolic,
     Value,
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
 
 OPEN = "**"
-
-CALLABLE = (FunctionRef, Bound, Partial, Retried, Resource)
 
 
 class Policies:

@@ -7,6 +7,7 @@ from openai_lint.link.arguments import Arguments
 from openai_lint.link.cells import Outcome
 from openai_lint.link.values import (
     ANYTHING,
+    NOTHING,
     Client,
     ContextFrame,
     Deferred,
@@ -16,6 +17,7 @@ from openai_lint.link.values import (
     FunctionRef,
     Group,
     Instance,
+    Kept,
     Later,
     Policied,
     Request,
@@ -67,6 +69,8 @@ class Triggers:
                 return self._protocol(on, value)
             case Display() if on == "iterate":
                 return Outcome(NO_LEAKS, self._engine.evaluator.items(one(value)))
+            case Display(kind="waited") if on == "await":
+                return Outcome(NO_LEAKS, one(value))
             case Display() if on == "await":
                 return self.trigger("await", self._engine.evaluator.items(one(value)))
             case Client() | Resource() if on == "enter":
@@ -145,9 +149,11 @@ class Triggers:
         leaks = inner.leaks
         if group.policy is not None:
             leaks = self._engine.policies.around(group.policy, inner).leaks
+        given = inner.values
         if group.absorbs:
             leaks = NO_LEAKS
+            given |= one(Kept(group.members)) if group.collects else NOTHING
         if group.wraps:
             leaks = frozenset(leak._replace(raised="ExceptionGroup", form=GROUP) for leak in leaks)
-        values = one(Display("list", ((None, inner.values),))) if group.collects else inner.values
+        values = one(Display("list", ((None, given),))) if group.collects else given
         return Outcome(leaks, values)

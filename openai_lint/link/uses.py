@@ -16,6 +16,7 @@ from openai_lint.link.values import (
     Display,
     External,
     FunctionRef,
+    Kept,
     Partial,
     Policied,
     Resource,
@@ -46,6 +47,7 @@ class Use:
                 | Partial()
                 | Retried()
                 | Caught()
+                | Kept()
                 | Symbolic()
                 | ContextFunction()
                 | Policied()

@@ -263,6 +263,13 @@ class Caught:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """The error that a task, or one of several, has ended with, handed back as a value."""
+
+    tasks: "Values"
+
+
+@dataclass(frozen=True, slots=True)
 class Display:
     """A tuple, list, set or dict (``kind``) with what its members may be; ``items`` keeps order and keys if known."""
 
@@ -344,6 +351,7 @@ Value: TypeAlias = (
     | Resource
     | Deferred
     | Caught
+    | Kept
     | Display
     | Retried
     | Symbolic
@@ -355,6 +363,10 @@ Values: TypeAlias = frozenset[Value]
 
 NOTHING: Values = frozenset()
 ANYTHING: Values = frozenset({UNKNOWN})
+
+
+CALLABLE = (FunctionRef, Bound, Partial, Retried, Resource)
+"""The values that run something when they are called."""
 
 
 def one(value: Value) -> Values:

@@ -18,7 +18,7 @@ from openai_lint.link.clauses import CATCHES, EVERY_ERROR, PASSES, clause_of
 from openai_lint.link.loops import LoopWatch, recursion
 from openai_lint.link.managers import Managers
 from openai_lint.link.narrow import Narrowing
-from openai_lint.link.values import ANYTHING, NOTHING, Caught, External, Frame, Values
+from openai_lint.link.values import ANYTHING, NOTHING, Caught, External, Frame, Kept, Symbolic, Value, Values
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -51,6 +51,7 @@ class Walk:
         self._sinks: list[set[Leak]] = [set()]
         self._handlers: list[tuple[Handler | None, Live]] = []
         self._loops: list[LoopWatch] = []
+        self._tests: list[tuple[Expr, bool]] = []
         self.returned: list[tuple[Live, Values, Expr | None]] = []
         self.fell: Live = DEAD
 
@@ -189,8 +190,8 @@ class Walk:
             if isinstance(value, Caught) and value.frame == self.frame and self._on_stack(value.handler)
         )
         for value in here or values:
-            if isinstance(value, Caught):
-                self._let_out(self._again(value, live), node)
+            leaks = self._again(value, live)
+            self._let_out(leaks if value in here else self._under_tests(leaks, node.error), node)
         self.absorbed(frozenset(token for token in leaks_of(live)))
         return DEAD
 
@@ -204,11 +205,32 @@ class Walk:
     def _on_stack(self, handler: Handler) -> bool:
         return any(found is handler for found, _ in self._handlers)
 
-    def _again(self, value: Caught, live: Live) -> Leaks:
-        """What raising a kept error lets out."""
-        if value.frame == self.frame and self._on_stack(value.handler):
-            return leaks_of(self._current(value.handler, live))
-        return self.engine.solver.read(CaughtCell(value.frame, value.handler))  # type: ignore[no-any-return]
+    def _again(self, value: Value, live: Live) -> Leaks:
+        """What raising a value lets out: the error at hand, or one that was kept, alone or in a group."""
+        match value:
+            case Caught():
+                if value.frame == self.frame and self._on_stack(value.handler):
+                    return leaks_of(self._current(value.handler, live))
+                return self.engine.solver.read(CaughtCell(value.frame, value.handler))  # type: ignore[no-any-return]
+            case Kept():
+                return self.engine.triggers.trigger("await", value.tasks).leaks
+            case Symbolic() if value.path in library.GROUPS:
+                members = self.engine.evaluator.items(value.argument(1, "exceptions") or NOTHING)
+                inner: Leaks = NO_LEAKS.union(*(self._again(member, live) for member in members))
+                return frozenset(leak._replace(raised="ExceptionGroup", form=GROUP) for leak in inner)
+            case _:
+                return NO_LEAKS
+
+    def _under_tests(self, leaks: Leaks, node: Expr) -> Leaks:
+        """Those of a kept error's leaks that pass the conditions on it around its ``raise``."""
+        if not leaks or not isinstance(node, facts.Name):
+            return leaks
+        narrowing = Narrowing(self.engine, self.frame, frozenset({node.id}))
+        return frozenset(
+            leak
+            for leak in leaks
+            if all(narrowing.decide(test, leak) is not (not taken) for test, taken in self._tests)
+        )
 
     def _let_out(self, leaks: Leaks, node: Stmt) -> None:
         self._sinks[-1].update(leaks)
@@ -220,8 +242,11 @@ class Walk:
         if library.written(node.test) == "TYPE_CHECKING":
             return self.block(node.orelse, live)
         yes, no = self.split(node.test, live)
+        self._tests.append((node.test, True))
         left = self.block(node.body, yes) if yes else DEAD
+        self._tests[-1] = (node.test, False)
         right = self.block(node.orelse, no) if no else DEAD
+        self._tests.pop()
         return left | right
 
     def holds(self, test: Expr | None, leak: Leak) -> bool:

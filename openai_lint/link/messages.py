@@ -86,8 +86,23 @@ PHRASES: dict[str, tuple[str, ...]] = {
 """Lower-case phrases that messages of an error hold. The same phrase may belong to several errors."""
 
 
-SOMETIMES: dict[str, tuple[str, ...]] = {"RateLimitError": ("quota", "billing")}
-"""Phrases that only some messages of an error hold: a rate limit that has been reached is no spent quota."""
+REFUSALS = (
+    "context",
+    "reduce",
+    "different prompt",
+    "content",
+    "too long",
+    "unsupported",
+    "unrecognized",
+    "does not exist",
+)
+SOMETIMES: dict[str, tuple[str, ...]] = {
+    "RateLimitError": ("quota", "billing"),
+    "BadRequestError": REFUSALS,
+    "InvalidRequestError": REFUSALS,
+}
+"""Phrases that only some messages of an error hold: a rate limit that has been reached is no spent quota,
+and a request is refused for many reasons."""
 
 
 def mentions(error: str, text: str) -> bool | None:

@@ -1,5 +1,7 @@
 """What a condition in a handler tells about the error at hand: which errors take which branch."""
 
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
@@ -7,7 +9,7 @@ from openai_lint.escapes import RAW, Leak
 from openai_lint.facts import Expr, Pattern
 from openai_lint.link import library, messages
 from openai_lint.link.clauses import clause_of
-from openai_lint.link.values import Bound, Caught, Display, External, Frame, Literal, Symbolic, Values, constants
+from openai_lint.link.values import Caught, Display, External, Frame, Literal, Symbolic, Values, constants
 from openai_lint.sdk import ErrorClass
 
 if TYPE_CHECKING:
@@ -17,10 +19,26 @@ STATUS_NAMES = frozenset({"status_code", "http_status", "status"})
 CODE_NAMES = frozenset({"code", "type", "error"})
 
 
+STATUSES = (400, 401, 403, 404, 409, 422, 429, 500, 503)
+"""The documented statuses of answers that are errors."""
+
+DEEPEST = 4
+"""A predicate that asks predicates that ask predicates is followed this far."""
+
+
+COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
 class Narrowing:
     """Decides conditions for one leak at a time; ``subjects`` are names that stand for the error (or its class)."""
 
-    def __init__(self, engine: "Engine", frame: Frame, subjects: frozenset[str] = frozenset()) -> None:
+    def __init__(self, engine: "Engine", frame: Frame, subjects: frozenset[str] = frozenset(), depth: int = 0) -> None:
+        self._depth = depth
         self._engine = engine
         self._frame = frame
         self._subjects = subjects
@@ -45,7 +63,7 @@ class Narrowing:
             case facts.Name():
                 return True if self.is_subject(test) else self._flag(test, leak)
             case facts.Attr() if self.is_subject(test.value) and test.attr in STATUS_NAMES:
-                return True if self._status(leak) is not None else None
+                return True if self._statuses(leak) else None
             case _:
                 return None
 
@@ -93,36 +111,14 @@ class Narrowing:
         return self._project_predicate(test, leak)
 
     def _project_predicate(self, test: facts.Call, leak: Leak) -> bool | None:
-        """A function of the project that tells errors apart: ``if is_retryable(e)``, when it is one ``return``."""
-        if not test.args or not self.is_subject(test.args[0].value):
+        """A function of the project that tells errors apart: ``if is_retryable(e)``."""
+        position = next((index for index, arg in enumerate(test.args) if self.is_subject(arg.value)), None)
+        if position is None or test.args[position].keyword is not None or self._depth > DEEPEST:
             return None
-        from openai_lint.link.values import FunctionRef
+        from openai_lint.link.predicates import ask
 
-        verdicts: set[bool | None] = set()
-        for value in self._engine.evaluator.value(test.func, self._frame):
-            target = value.function if isinstance(value, Bound) else value
-            if not isinstance(target, FunctionRef):
-                return None
-            function = target.function
-            body = [
-                item
-                for item in function.body
-                if not (isinstance(item, facts.ExprStmt) and isinstance(item.value, facts.Const))
-            ]
-            offset = 1 if isinstance(value, Bound) else 0
-            if (
-                len(body) != 1
-                or not isinstance(body[0], facts.Return)
-                or body[0].value is None
-                or len(function.params) <= offset
-            ):
-                return None
-            inner = Narrowing(
-                self._engine,
-                Frame(target.parent.module, function, target.parent),
-                frozenset({function.params[offset].name}),
-            )
-            verdicts.add(inner.decide(body[0].value, leak))
+        callees = self._engine.evaluator.value(test.func, self._frame)
+        verdicts = {ask(self._engine, value, leak, position, self._depth + 1) for value in callees}
         return verdicts.pop() if len(verdicts) == 1 else None
 
     def _matches(self, classes: Values, leak: Leak) -> bool | None:
@@ -136,9 +132,12 @@ class Narrowing:
             return None
         return self._engine.catalogue(leak.site.module, leak.site.era).errors.get(leak.error)
 
-    def _status(self, leak: Leak) -> int | None:
-        error = self._error(leak)
-        return error.status if error is not None else None
+    def _statuses(self, leak: Leak) -> frozenset[int]:
+        """The documented statuses that raise the error; none for an error without an answer."""
+        if self._error(leak) is None:
+            return frozenset()
+        release = self._engine.catalogue(leak.site.module, leak.site.era)
+        return frozenset(status for status in STATUSES if release.error_of_status(status) == leak.error)
 
     def _compare(self, test: facts.Compare, leak: Leak) -> bool | None:
         left, right = test.left, test.right
@@ -151,12 +150,14 @@ class Narrowing:
             found = self._member(left, right, leak)
             return found if found is None or test.op == "in" else not found
         if test.op in ("<", "<=", ">", ">="):
-            status = self._status(leak) if self._is_status(left) else None
             limits = constants(self._engine.evaluator.value(right, self._frame))
-            if status is None or len(limits) != 1 or not isinstance(limits[0], (int, float)):
+            if not self._is_status(left) or len(limits) != 1:
                 return None
             limit = limits[0]
-            return {"<": status < limit, "<=": status <= limit, ">": status > limit, ">=": status >= limit}[test.op]
+            compare = COMPARISONS[test.op]
+            if not isinstance(limit, (int, float)):
+                return None
+            return _agreed(compare(status, limit) for status in self._statuses(leak))
         return None
 
     def _same(self, left: Expr, right: Expr, leak: Leak) -> bool | None:
@@ -210,12 +211,7 @@ class Narrowing:
     def _status_in(self, wanted: list[object], leak: Leak) -> bool | None:
         if not wanted or leak.form != RAW:
             return None
-        status = self._status(leak)
-        if status is None:
-            return False
-        if status == 500 and any(isinstance(item, int) and item >= 500 for item in wanted):
-            return True if 500 in wanted else None
-        return status in wanted
+        return _agreed(status in wanted for status in self._statuses(leak)) if self._statuses(leak) else False
 
     def _member(self, left: Expr, right: Expr, leak: Leak) -> bool | None:
         if self._is_status(left):
@@ -314,6 +310,12 @@ class Narrowing:
                 return True if True in parts else None if None in parts else False
             case _:
                 return None
+
+
+def _agreed(answers: Iterable[bool]) -> bool | None:
+    """The one answer that all give; None where they differ or there are none."""
+    found = set(answers)
+    return found.pop() if len(found) == 1 else None
 
 
 __all__ = ["Literal", "Narrowing", "Symbolic"]

@@ -75,18 +75,21 @@ EVERYTHING = Predicate("all")
 VAGUE = Predicate("vague")
 
 
-def ask(engine: "Engine", value: Value, leak: Leak) -> bool | None:
-    """What a function of the project answers when it is given the error."""
+def ask(engine: "Engine", value: Value, leak: Leak, position: int = 0, depth: int = 0) -> bool | None:
+    """What a function of the project answers when it is given the error, as the argument at a position.
+
+    ``depth`` counts the predicates that are being asked already.
+    """
     from openai_lint.link.narrow import Narrowing
 
-    offset = 0
+    offset = position
     while isinstance(value, Bound):
         value, offset = value.function, offset + 1
     if not isinstance(value, FunctionRef) or len(value.function.params) <= offset:
         return None
     function = value.function
     frame = Frame(value.parent.module, function, value.parent)
-    found = _run(function.body, leak, Narrowing(engine, frame, frozenset({function.params[offset].name})))
+    found = _run(function.body, leak, Narrowing(engine, frame, frozenset({function.params[offset].name}), depth))
     answers = {False if answer == _FALLS else answer for answer in found}
     return None if len(answers) != 1 or None in answers else True in answers
 

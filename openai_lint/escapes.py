@@ -45,6 +45,10 @@ LIBRARY_ERRORS: dict[str, tuple[str, ...]] = {
     "retrying.RetryError": ("Exception",),
     "instructor.exceptions.InstructorRetryException": ("instructor.exceptions.InstructorError",),
     "instructor.exceptions.InstructorError": ("Exception",),
+    "discord.ext.commands.CommandInvokeError": ("discord.ext.commands.CommandError",),
+    "discord.ext.commands.CommandError": ("Exception",),
+    "discord.app_commands.CommandInvokeError": ("discord.app_commands.AppCommandError",),
+    "discord.app_commands.AppCommandError": ("Exception",),
     "ExceptionGroup": ("BaseExceptionGroup", "Exception"),
     "BaseExceptionGroup": ("BaseException",),
 }
@@ -54,6 +58,8 @@ SPELLINGS = (
     ("requests.", "requests.exceptions."),
     ("aiohttp.client_exceptions.", "aiohttp."),
     ("tenacity.", "tenacity."),
+    ("discord.ext.commands.", "discord.ext.commands."),
+    ("discord.app_commands.", "discord.app_commands."),
     ("retrying.", "retrying."),
 )
 

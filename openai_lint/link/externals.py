@@ -345,7 +345,7 @@ class Externals:
             return frozenset(ContextFunction(value) for value in current)
         written = library.dotted(node)
         if library.ENTRY_DECORATORS.search("." + written) or library.ENTRY_DECORATORS.search("." + path):
-            engine.record.registered(function, frame, written)
+            engine.record.registered(function, written, path)
         elif library.COVER.search(library.last(path) if path else library.written(node)):
             cover = engine.policies.cover(node, frame)
             return frozenset(Retried(cover, value) for value in current)

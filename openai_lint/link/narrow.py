@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
 
 STATUS_NAMES = frozenset({"status_code", "http_status", "status"})
-CODE_NAMES = frozenset({"code", "type", "error"})
+CAUSES = frozenset({"original", "__cause__"})
+"""Attributes of an error around another one that hold the inner one."""
 
 
 STATUSES = (400, 401, 403, 404, 409, 422, 429, 500, 503)
@@ -79,11 +80,15 @@ class Narrowing:
 
     def is_subject(self, node: Expr) -> bool:
         """Whether an expression is the error at hand."""
+        if self.is_given(node):
+            return True
         if isinstance(node, facts.Name):
-            if node.id in self._subjects:
-                return True
             return any(isinstance(value, Caught) for value in self._engine.evaluator.value(node, self._frame))
         return False
+
+    def is_given(self, node: Expr) -> bool:
+        """Whether an expression is one of those that stand for the error."""
+        return bool(self._subjects) and library.dotted(node) in self._subjects
 
     def _call(self, test: facts.Call, leak: Leak) -> bool | None:
         name = library.written(test.func)
@@ -92,6 +97,8 @@ class Narrowing:
             subject = args[0]
             if isinstance(subject, facts.Attr) and subject.attr == "__class__":
                 subject = subject.value
+            elif isinstance(subject, facts.Attr) and subject.attr in CAUSES and self.is_subject(subject.value):
+                subject, leak = subject.value, leak._replace(raised=f"openai.{leak.error}", form=RAW)
             if self.is_subject(subject):
                 return self._matches(self._engine.evaluator.value(args[1], self._frame), leak)
             return None
@@ -163,7 +170,7 @@ class Narrowing:
     def _same(self, left: Expr, right: Expr, leak: Leak) -> bool | None:
         if isinstance(right, facts.Const) and right.value is None:
             return False if self.is_subject(left) else None
-        if isinstance(left, facts.Name) and left.id in self._subjects and not isinstance(right, facts.Const):
+        if self.is_given(left) and not isinstance(right, facts.Const):
             return self._exactly(right, leak)
         if (
             isinstance(left, facts.Call)

@@ -10,6 +10,7 @@ from openai_lint.facts import Expr, Function, Handler, Span, Stmt
 from openai_lint.link import frameworks
 from openai_lint.link.arguments import Arguments
 from openai_lint.link.cells import Outcome, RunCell
+from openai_lint.link.cover import Cover
 from openai_lint.link.engine import Engine
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.policies import Policy
@@ -228,13 +229,13 @@ class Project:
             ):
                 roots.append(function)
                 reached |= self._reachable([function])
-        handlers = frameworks.registered_handlers(self.engine, self.modules)
+        cover = Cover(self.engine)
         for function in roots:
             leaks = NO_LEAKS
             for frame in self._by_function[function]:
                 if not frame.bound or function in self.record.callbacks:
                     leaks |= self.leaves(function, frame)
-            found[function] = handlers.filter(leaks, function, self.record) if handlers else leaks
+            found[function] = cover.filter(leaks, function, self._by_function[function][0].module)
         return found
 
     def _is_root(self, function: Function) -> bool:

@@ -80,6 +80,7 @@ class Record:
         self.broken_handlers: dict[tuple[Handler, str], tuple[Leak, Frame]] = {}
         self.callers: dict[Function, dict[Function | ModuleInfo, tuple[Expr | None, ModuleInfo]]] = defaultdict(dict)
         self.entries: dict[Function, str] = {}
+        self.entry_paths: dict[Function, str] = {}
         self.callbacks: dict[Function, tuple[str, Expr, ModuleInfo]] = {}
         self.lost_leaks: dict[Site, dict[str, Step]] = defaultdict(dict)
         self.served_leaks: dict[Leak, tuple[Step, str]] = {}
@@ -151,11 +152,11 @@ class Record:
         if self.enabled:
             self.broken_handlers.setdefault((handler, error), (leak, frame))
 
-    def registered(self, function: Function, frame: Frame, written: str) -> None:
-        """A decorator hands the function to a framework."""
-        del frame
+    def registered(self, function: Function, written: str, path: str) -> None:
+        """A decorator hands the function to a framework: as it is written, and its dotted path where that is known."""
         if self.enabled:
             self.entries[function] = written
+            self.entry_paths[function] = path
 
     def decorated(self, function: Function, policy: Policy, frame: Frame) -> None:
         """A retry policy decorates the function."""

@@ -38,14 +38,24 @@ def leaks_of(live: Live) -> Leaks:
 
 
 class Walk:
-    """Runs one frame. ``injected``: leaks that every ``yield`` raises (a context manager's generator)."""
+    """Runs one frame.
+
+    ``injected``: leaks that every ``yield`` raises (a context manager's generator), or every call of the name
+    ``through`` (a middleware). ``subjects``: expressions, as written, that stand for the error at hand.
+    """
 
     def __init__(
-        self, engine: "Engine", frame: Frame, injected: Leaks | None = None, subjects: frozenset[str] = frozenset()
+        self,
+        engine: "Engine",
+        frame: Frame,
+        injected: Leaks | None = None,
+        subjects: frozenset[str] = frozenset(),
+        through: str = "",
     ) -> None:
         self.engine = engine
         self.frame = frame
         self._injected = injected
+        self._through = through
         self._narrowing = Narrowing(engine, frame, subjects)
         self._managers = Managers(engine, self)
         self._sinks: list[set[Leak]] = [set()]
@@ -189,6 +199,8 @@ class Walk:
             for value in values
             if isinstance(value, Caught) and value.frame == self.frame and self._on_stack(value.handler)
         )
+        if not here and self._narrowing.is_given(node.error):
+            self._let_out(leaks_of(live), node)
         for value in here or values:
             leaks = self._again(value, live)
             self._let_out(leaks if value in here else self._under_tests(leaks, node.error), node)
@@ -447,6 +459,8 @@ class Walk:
         for arg in node.args:
             self.expr(arg.value)
         self.engine.record.at(node, self.frame)
+        if self._injected is not None and self._through and library.dotted(node.func) == self._through:
+            self.leak(self._injected)
         self.leak(self.engine.calls.call(node, self.frame).leaks, node)
 
     def _callee(self, node: Expr) -> None:
@@ -459,7 +473,7 @@ class Walk:
             if node.delegate:
                 values = self.engine.evaluator.value(node.value, self.frame)
                 self.leak(self.engine.triggers.trigger("iterate", values).leaks, node)
-        if self._injected is not None:
+        if self._injected is not None and not self._through:
             self.leak(self._injected)
 
     def _exits(self, node: Expr) -> bool:

@@ -11,12 +11,16 @@ import click
 
 from openai_lint import __version__
 from openai_lint.config import FORMATS, LEVELS, Config, ConfigError, ConfigSource, parse
-from openai_lint.files import PathError, absolute
+from openai_lint.files import STDIN, PathError, absolute
 
 if TYPE_CHECKING:
+    from openai_lint.mending import Mended
     from openai_lint.report import Report
 
 CLEAN, FOUND, USAGE, FAILED = 0, 1, 2, 3
+WITH_EDITS = ("json", "sarif")
+"""Formats that hold the edits of each fix."""
+
 REPORT_TO = "please report it, with the line above and --verbose, to the developers of openai-lint"
 
 
@@ -46,6 +50,16 @@ def _many(*names: str, metavar: str, text: str) -> Callable[[Decorated], Decorat
 @_many("--select", metavar="RULES", text="Run these rules only: codes, names, prefixes such as OAI3, or ALL.")
 @_many("--extend-select", metavar="RULES", text="Run these rules besides.")
 @_many("--ignore", metavar="RULES", text="Do not run these rules.")
+@_many("--fixable", metavar="RULES", text="Apply the fixes of these rules only.")
+@_many("--unfixable", metavar="RULES", text="Do not apply the fixes of these rules.")
+@click.option("--fix/--no-fix", "fix", default=False, help="Apply safe fixes, and report the rest. [default: no-fix]")
+@click.option("--fix-only", is_flag=True, help="Apply fixes, and report nothing.")
+@click.option("--unsafe-fixes", is_flag=True, help="Show, and with --fix apply, fixes that change behaviour too.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
+@click.option("--show-fixes", is_flag=True, help="Show each fix as a diff below its finding.")
+@click.option(
+    "--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 if anything was fixed, even if nothing is left."
+)
 @_many("--per-file-ignores", metavar="PATTERN:RULES", text="Ignore rules in the files that match a pattern.")
 @_many("--exclude", metavar="PATTERNS", text="Leave these files and folders out, instead of the default list.")
 @_many("--extend-exclude", metavar="PATTERNS", text="Leave these files and folders out, besides.")
@@ -82,7 +96,8 @@ def command(context: click.Context, /, paths: tuple[str, ...], **options: Any) -
     Reads the Python files and notebooks in PATHS (default: the working directory; - for standard input) and reports
     calls whose documented errors nobody handles, calls without backoff, and keys that are written into the code.
 
-    Exit codes: 0 no findings, 1 findings, 2 wrong usage or configuration, 3 the linter itself failed.
+    Exit codes: 0 no findings (or all fixed), 1 findings (or with --diff a change), 2 wrong usage or configuration, 3
+    the linter itself failed.
     """
     context.exit(_run(paths, options))
 
@@ -137,14 +152,38 @@ def _run(paths: tuple[str, ...], options: Mapping[str, Any]) -> int:
         paths = ("-",)
     if "-" in paths:
         stdin = (options["stdin_filename"], sys.stdin.buffer.read())
+    fixing = options["fix"] or options["fix_only"] or options["diff"]
+    mended = None
     try:
-        report = run(paths, config, stdin=stdin, inventory=options["inventory"], known=options["write_baseline"])
-        rendered = _rendered(report, here, options)
+        if fixing:
+            from openai_lint.mending import mend
+
+            _refuse_beside_fixes(options)
+            mended = mend(paths, config, stdin=stdin)
+            report = mended.report
+        else:
+            shows = here.show_fixes or here.unsafe_fixes or here.output_format in WITH_EDITS
+            modes = {"inventory": options["inventory"], "known": options["write_baseline"]}
+            report = run(paths, config, stdin=stdin, fixes=shows, **modes)
+        rendered = "" if options["fix_only"] or options["diff"] else _rendered(report, here, options, mended)
     except (SelectorError, FormatError) as error:
         raise click.UsageError(str(error)) from error
     if options["write_baseline"]:
         return _write_baseline(report, here)
-    _write(rendered, here.output_file)
+    unwritten = False
+    if mended is not None and not report.failures:
+        if options["diff"]:
+            _write(_diff(mended), None)
+        elif stdin is not None:
+            _give_back(mended, stdin)
+        else:
+            unwritten = _write_fixed(mended)
+        for note in mended.notes:
+            _say(note, CLEAN)
+    if mended is not None and stdin is not None and not options["diff"] and here.output_file is None:
+        print(rendered, end="", file=sys.stderr)  # standard output holds the fixed source
+    elif not (options["diff"] or options["fix_only"]):
+        _write(rendered, here.output_file)
     for failure in report.failures:
         where = f" at {failure.path}" if failure.path else ""
         _say(f"rule {failure.code} failed{where}: {_one_line(failure.error)}; {REPORT_TO}", FAILED)
@@ -158,12 +197,60 @@ def _run(paths: tuple[str, ...], options: Mapping[str, Any]) -> int:
         return FAILED
     if not report.files and not options["quiet"]:
         _say("no Python files found in the given paths", CLEAN)
-    return FOUND if report.failing and not options["exit_zero"] else CLEAN
+    return _verdict(report, mended, options, unwritten)
+
+
+def _verdict(report: "Report", mended: "Mended | None", options: Mapping[str, Any], unwritten: bool) -> int:
+    """The exit code of a run in which the linter did not fail."""
+    if options["diff"]:
+        found = mended is not None and bool(mended.changed)
+    else:
+        found = unwritten or (report.failing and not options["fix_only"])
+        found = found or (options["exit_non_zero_on_fix"] and mended is not None and bool(mended.changed))
+    return FOUND if found and not options["exit_zero"] else CLEAN
+
+
+def _refuse_beside_fixes(options: Mapping[str, Any]) -> None:
+    for name in ("inventory", "write_baseline"):
+        if options[name]:
+            raise click.UsageError(f"--{name.replace('_', '-')} changes no source; leave the options of fixes out")
+
+
+def _diff(mended: "Mended") -> str:
+    from openai_lint.files import display
+    from openai_lint.formats.diff import of_files
+
+    return "".join(
+        of_files(display(path), path, before, after, mended.secrets) for path, (before, after) in mended.changed.items()
+    )
+
+
+def _give_back(mended: "Mended", stdin: tuple[str | None, bytes]) -> None:
+    """Writes the source that came from standard input to standard output, fixed."""
+    name = absolute(stdin[0] or STDIN)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(mended.changed[name][1] if name in mended.changed else stdin[1])
+    sys.stdout.flush()
+
+
+def _write_fixed(mended: "Mended") -> bool:
+    """Writes the fixed files. Whether one could not be written, and is what it was."""
+    from openai_lint.files import display
+    from openai_lint.fixing.write import WriteError, write
+
+    failed = False
+    for path, (before, after) in mended.changed.items():
+        try:
+            write(path, before, after)
+        except WriteError as error:
+            failed = True
+            _say(f"{display(path)}: not fixed: {error}", FOUND)
+    return failed
 
 
 _AS_WRITTEN = ("sdk", "output_format", "output_file", "min_severity", "fail_on", "baseline", "cache_dir", "jobs")
-_LISTS = ("select", "extend_select", "ignore", "exclude", "extend_exclude")
-_FLAGS = ("force_exclude", "statistics")
+_LISTS = ("select", "extend_select", "ignore", "fixable", "unfixable", "exclude", "extend_exclude")
+_FLAGS = ("force_exclude", "statistics", "unsafe_fixes", "show_fixes")
 
 
 def _source(options: Mapping[str, Any]) -> ConfigSource:
@@ -191,7 +278,7 @@ def _source(options: Mapping[str, Any]) -> ConfigSource:
     )
 
 
-def _rendered(report: "Report", config: Config, options: Mapping[str, Any]) -> str:
+def _rendered(report: "Report", config: Config, options: Mapping[str, Any], mended: "Mended | None") -> str:
     from openai_lint import formats
 
     to_file = config.output_file is not None
@@ -201,6 +288,8 @@ def _rendered(report: "Report", config: Config, options: Mapping[str, Any]) -> s
         statistics=config.statistics,
         colour=not to_file and _colour(sys.stdout),
         summary=not options["quiet"],
+        fixes=(config.show_fixes or config.unsafe_fixes, config.unsafe_fixes),
+        fixed=mended.fixed if mended is not None else {},
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from openai_lint import baseline, rules, selection
 from openai_lint.config import Config
 from openai_lint.facts import Cell, ModuleFacts
-from openai_lint.files import Workspace
+from openai_lint.files import Workspace, display
 from openai_lint.report import Sources, position
 from openai_lint.rule import Applicability, Edit, Finding, Fix, Hit, Place, Related, Rule, Severity
 from openai_lint.suppress import Silencers, without
@@ -114,6 +114,45 @@ def shown(judged: Iterable[Judged], reported: frozenset[str]) -> list[Placed]:
         elif one.anchor.path in reported:
             out.append(Placed(one, one.anchor, (Related(hit.place, "here"), *hit.related)))
     return out
+
+
+def fixable(placed: Iterable[Placed], workspace: Workspace, notes: list[str]) -> list[Placed]:
+    """The hits with the edits of their rewrites; why one cannot be made is noted."""
+    from openai_lint.fixing.plan import Planner
+    from openai_lint.fixing.tree import CannotFixError
+
+    planner = Planner()
+    out = []
+    for one in placed:
+        rewrite = one.judged.hit.rewrite
+        fix = one.judged.fix
+        if rewrite is not None and fix is None:
+            facts = workspace.facts(rewrite.path)
+            try:
+                if isinstance(facts, ModuleFacts):
+                    fix = planner.fix(rewrite, facts)
+            except CannotFixError as error:
+                at = one.place
+                notes.append(f"{display(at.path)}:{at.span[0]}: {one.judged.rule.code} has no edit: {error}")
+        if fix is not None:
+            fix = replace(fix, applicability=_applicability(one.judged, fix.applicability))
+        out.append(replace(one, judged=replace(one.judged, fix=fix)))
+    return out
+
+
+def _applicability(judged: Judged, level: Applicability) -> Applicability:
+    """How far a fix may be applied, as the configuration of its file has it."""
+    config, code = judged.config, judged.rule.code
+
+    def named(selectors: Sequence[str], key: str) -> bool:
+        return bool(selectors) and code in selection.codes(tuple(selectors), config.origin, key)
+
+    if level is Applicability.UNSAFE and named(config.extend_safe_fixes, "extend-safe-fixes"):
+        level = Applicability.SAFE
+    elif level is Applicability.SAFE and named(config.extend_unsafe_fixes, "extend-unsafe-fixes"):
+        level = Applicability.UNSAFE
+    allowed = config.fixable is None or named(config.fixable, "fixable")
+    return level if allowed and not named(config.unfixable, "unfixable") else Applicability.SUGGESTION
 
 
 def silencers_of(placed: Iterable[Placed], workspace: Workspace) -> dict[str, Silencers]:

@@ -1,6 +1,6 @@
 """The pipeline: paths -> files -> gate -> facts -> link -> rules -> findings. Read ``run`` from top to bottom."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,10 +31,28 @@ def lint(
         config = ConfigSource(config)
     elif not isinstance(config, ConfigSource):
         config = ConfigSource(overrides=parse(config or {}, "config", files.absolute(".")))
-    report = run([str(path) for path in paths], config)
+    report = run([str(path) for path in paths], config, fixes=True)
     for failure in report.failures:
         raise RuntimeError(f"rule {failure.code} failed: {failure.error}\n{failure.trace}")
     return list(report.findings)
+
+
+class Extractor:
+    """Makes facts of files, and remembers those that it made, so that another round reads only what changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[bytes, ModuleFacts | Unreadable]] = {}
+
+    def __call__(self, path: str, data: bytes) -> "ModuleFacts | Unreadable":
+        """The facts of a file."""
+        known = self._known.get(path)
+        if known is None or known[0] != data:
+            known = self._known[path] = (data, _extract(path, data))
+        return known[1]
+
+    def data(self, path: str) -> bytes:
+        """The bytes that a file's facts were made from."""
+        return self._known[path][0]
 
 
 def run(
@@ -44,24 +62,55 @@ def run(
     stdin: tuple[str | None, bytes] | None = None,
     inventory: bool = False,
     known: bool = False,
+    fixes: bool = False,
+    changed: Mapping[str, bytes] | None = None,
+    extractor: Extractor | None = None,
 ) -> "Report":
     """Lints the paths; with ``inventory`` lists their API calls instead. ``stdin`` is the name and contents of ``-``.
 
-    Findings that a baseline knows are left out, unless ``known``. Raises PathError, ConfigError and
+    Findings that a baseline knows are left out, unless ``known``. With ``fixes`` each finding has the edits that mend
+    it. ``changed`` holds contents that take the place of those on disk. Raises PathError, ConfigError and
     SelectorError for what the user has to mend; nothing else.
     """
     from openai_lint import selection
     from openai_lint.report import joined
 
     selection.validate(config.for_folder(files.absolute(".")))  # a wrong one is told even where there is no file
-    return joined([_lint(workspace, inventory, known) for workspace in workspaces_of(paths, config, stdin)])
+    spaces = workspaces_of(paths, config, stdin, extractor)
+    if changed:
+        spaces = [_overlaid(space, config, changed, extractor or _extract) for space in spaces]
+    return joined([_lint(workspace, inventory, known, fixes) for workspace in spaces])
 
 
 def workspaces_of(
-    paths: Sequence[str], config: ConfigSource, stdin: tuple[str | None, bytes] | None = None
+    paths: Sequence[str],
+    config: ConfigSource,
+    stdin: tuple[str | None, bytes] | None = None,
+    extractor: Extractor | None = None,
 ) -> "list[Workspace]":
     """The files that the paths stand for, one workspace for each root. Raises PathError."""
-    return files.workspaces(files.given(paths, stdin), config, _extract)
+    return files.workspaces(files.given(paths, stdin), config, extractor or _extract)
+
+
+def _overlaid(
+    space: "Workspace",
+    config: ConfigSource,
+    changed: Mapping[str, bytes],
+    extract: "Callable[[str, bytes], ModuleFacts | Unreadable]",
+) -> "Workspace":
+    """The same workspace, with other contents for some of its files."""
+    overlay = {path: data for path, data in changed.items() if path in space.files}
+    return files.Workspace(
+        str(space.root),
+        space.files,
+        space.reported,
+        config,
+        extract,
+        overlay=overlay,
+        named=space.named,
+        notes=space.notes,
+        sdk=space.sdk,
+    )
 
 
 def _extract(path: str, data: bytes) -> "ModuleFacts | Unreadable":
@@ -70,35 +119,40 @@ def _extract(path: str, data: bytes) -> "ModuleFacts | Unreadable":
     return extract(path, data)
 
 
-def _lint(workspace: "Workspace", inventory: bool, known: bool) -> "Report":
+def _lint(workspace: "Workspace", inventory: bool, known: bool, fixes: bool) -> "Report":
     from openai_lint.report import Report
 
     _validate(workspace)
     reported = sorted(workspace.reported)
     doubtful = [path for path in reported if _worth_a_check(path, workspace) and not _compiles(path, workspace)]
     if not doubtful and not any(workspace.gate(path) for path in workspace.files):
-        return Report(calls=() if inventory else None, files=len(reported), notes=tuple(workspace.notes))
+        return Report(
+            calls=() if inventory else None,
+            files=len(reported),
+            notes=tuple(workspace.notes),
+            reported=workspace.reported,
+        )
 
     from openai_lint.link.deep import run_deep
 
     # Linking and what rules ask of the project nest as deeply as the calls of the program that is read.
-    return run_deep(lambda: _linked(workspace, doubtful, inventory, known))
+    return run_deep(lambda: _linked(workspace, doubtful, inventory, known, fixes))
 
 
-def _linked(workspace: "Workspace", doubtful: Sequence[str], inventory: bool, known: bool) -> "Report":
+def _linked(workspace: "Workspace", doubtful: Sequence[str], inventory: bool, known: bool, fixes: bool) -> "Report":
     from openai_lint.link import link
     from openai_lint.report import Report
 
     project = link(workspace)
-    notes = (*workspace.notes, *project.notes)
+    notes = [*workspace.notes, *project.notes]
     if inventory:
         listed = [call.to_json(project) for call in project.calls]
         calls = tuple(call for call in listed if call["path"] in workspace.reported)
-        return Report(calls=calls, files=len(workspace.reported), parsed=len(workspace.parsed), notes=notes)
+        return Report(calls=calls, files=len(workspace.reported), parsed=len(workspace.parsed), notes=tuple(notes))
 
     hits, failures = _check(_selected(workspace), project)
     hits += _unreadable(workspace, doubtful)
-    return _report(workspace, hits, failures, notes, project.outside, known)
+    return _report(workspace, hits, failures, notes, project.outside, known, fixes)
 
 
 def _validate(workspace: "Workspace") -> None:
@@ -198,9 +252,10 @@ def _report(
     workspace: "Workspace",
     hits: "list[tuple[Rule, Hit]]",
     failures: "Sequence[Failure]",
-    notes: Sequence[str],
+    notes: list[str],
     outside: int,
     known: bool,
+    fixes: bool,
 ) -> "Report":
     """Findings of one root: selected, placed, silenced, and those too mild or too well known to show counted."""
     from openai_lint import findings
@@ -210,6 +265,8 @@ def _report(
     silencers = findings.silencers_of(placed, workspace)
     kept = findings.silenced(placed, silencers)
     unused = findings.shown(_unused_suppressions(workspace, silencers), workspace.reported)
+    if fixes:
+        kept, unused = findings.fixable(kept, workspace, notes), findings.fixable(unused, workspace, notes)
     sources = findings.sources_of([*kept, *unused], workspace)
     made = findings.findings([*kept, *unused], sources, str(workspace.root))
     verdict = findings.judge(made, workspace, known)
@@ -226,6 +283,7 @@ def _report(
         tuple(failures),
         verdict.failing,
         sources,
+        workspace.reported,
     )
 
 

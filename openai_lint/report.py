@@ -38,6 +38,16 @@ class Sources:
             number += found.first_line - 1
         return lines[number - 1] if 1 <= number <= len(lines) else None
 
+    def whole(self, path: str, cell: int | None) -> str | None:
+        """The text of a file or cell, or None where it is not known."""
+        lines = self.texts.get(path)
+        if lines is None or cell is None:
+            return None if lines is None else "\n".join(lines)
+        found = next((known for known in self.cells.get(path, ()) if known.number == cell), None)
+        if found is None:
+            return None
+        return "".join(f"{line}\n" for line in lines[found.first_line - 1 : found.first_line - 1 + found.lines])
+
     def text(self, place: "Place") -> str:
         """What stands at a place."""
         first, column, last, end = place.span
@@ -55,7 +65,7 @@ class Report:
 
     ``findings`` are those to be shown, sorted by place. ``calls`` is the inventory (None when it was not asked for),
     each entry with absolute paths. ``hidden`` counts findings below ``min-severity`` by their severity. ``failing``
-    says whether a finding reaches ``fail-on``.
+    says whether a finding reaches ``fail-on``. ``reported`` are the files that may be changed.
     """
 
     findings: "tuple[Finding, ...]" = ()
@@ -70,6 +80,19 @@ class Report:
     failures: tuple[Failure, ...] = ()
     failing: bool = False
     sources: Sources = field(default_factory=Sources)
+    reported: frozenset[str] = frozenset()
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The texts that stand where keys and credentials were found: no format may show them."""
+        return frozenset(
+            text
+            for finding in self.findings
+            if finding.code in _OF_KEYS and len(text := self.sources.text(finding.place).strip("\"'bfruBFRU ")) > 7
+        )
+
+
+_OF_KEYS = frozenset({"OAI301", "OAI302", "OAI303", "OAI304"})
 
 
 def joined(reports: Iterable[Report]) -> Report:
@@ -99,6 +122,7 @@ def joined(reports: Iterable[Report]) -> Report:
             {path: text for part in parts for path, text in part.sources.texts.items()},
             {path: cells for part in parts for path, cells in part.sources.cells.items()},
         ),
+        frozenset().union(*(part.reported for part in parts)),
     )
 
 

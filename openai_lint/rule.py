@@ -6,6 +6,7 @@ from enum import Enum, IntEnum
 from typing import TYPE_CHECKING
 
 from openai_lint.facts import Span
+from openai_lint.rewrites import Rewrite
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -71,7 +72,7 @@ class Hit:
 
     ``place`` is where it is shown. ``anchor`` is the place that suppressions and the fingerprint belong to (the call);
     None means ``place``. ``help`` is the concrete suggestion for this very call, as text (may hold several lines of
-    code). ``severity`` overrides the rule's own for this hit.
+    code). ``severity`` overrides the rule's own for this hit. ``rewrite`` is what would mend it, if an edit can.
     """
 
     place: Place
@@ -81,9 +82,9 @@ class Hit:
     sdk: str | None = None
     call: str | None = None
     related: tuple[Related, ...] = ()
-    fix: Fix | None = None
     anchor: Place | None = None
     severity: Severity | None = None
+    rewrite: Rewrite | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from openai_lint.explain import url
 from openai_lint.files import display
-from openai_lint.formats.neutral import block, redacted
+from openai_lint.formats.neutral import block, redacted, without
 from openai_lint.report import Report
 from openai_lint.rule import Edit, Finding, Place
 
@@ -19,12 +19,12 @@ def render(report: Report) -> str:
     if report.calls is not None:
         document["calls"] = [_shown(call) for call in report.calls]
     else:
-        document["findings"] = [finding_object(finding) for finding in report.findings]
+        document["findings"] = [finding_object(finding, report.secrets) for finding in report.findings]
     return json.dumps(document, indent=2) + "\n"
 
 
-def finding_object(finding: Finding) -> dict[str, Any]:
-    """One finding as the document has it."""
+def finding_object(finding: Finding, secrets: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """One finding as the document has it. ``secrets`` are texts that edits may not show."""
     fix = finding.fix
     return {
         "code": finding.code,
@@ -42,15 +42,15 @@ def finding_object(finding: Finding) -> dict[str, Any]:
         else {
             "applicability": fix.applicability.value,
             "message": block(fix.message),
-            "edits": [_edit(edit) for edit in fix.edits],
+            "edits": [_edit(edit, secrets) for edit in fix.edits],
         },
         "fingerprint": finding.fingerprint,
         "url": url(finding.code),
     }
 
 
-def _edit(edit: Edit) -> dict[str, Any]:
-    return {**_place(edit.place), "content": redacted(edit.content)}
+def _edit(edit: Edit, secrets: frozenset[str]) -> dict[str, Any]:
+    return {**_place(edit.place), "content": redacted(without(edit.content, secrets))}
 
 
 def _place(place: Place) -> dict[str, Any]:

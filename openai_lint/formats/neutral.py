@@ -4,6 +4,7 @@ Keys, control characters and workflow commands are made harmless before they are
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 # C0 and C1 controls but for the tab, separators that end a line for some readers, and marks that turn the direction
@@ -26,6 +27,11 @@ def flat(text: str) -> str:
     return _CONTROL.sub(_visible, redacted(text).replace("\t", "    "))
 
 
+def visible(text: str) -> str:
+    """One line of text with its tabs and without other control characters."""
+    return _CONTROL.sub(_visible, text)
+
+
 def block(text: str) -> str:
     """Several lines of text, each as ``flat`` makes it."""
     return "\n".join(flat(line) for line in text.splitlines())
@@ -34,6 +40,14 @@ def block(text: str) -> str:
 def redacted(text: str) -> str:
     """The text with keys shown by their prefix only."""
     return _redact(text)
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """The text with each of the secrets shown by its first characters only."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if secret in text:
+            text = text.replace(secret, f"{secret[:3]}…")
+    return text
 
 
 @cache

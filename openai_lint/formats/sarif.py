@@ -7,7 +7,7 @@ from urllib.parse import quote
 from openai_lint import __version__, rules
 from openai_lint.explain import summary, url
 from openai_lint.files import display
-from openai_lint.formats.neutral import block, flat, redacted
+from openai_lint.formats.neutral import block, flat, redacted, without
 from openai_lint.report import Report
 from openai_lint.rule import Finding, Fix, Place, Severity
 
@@ -36,7 +36,7 @@ def render(report: Report) -> str:
                 ],
             }
         ],
-        "results": [_result(finding, codes.index(finding.code)) for finding in report.findings],
+        "results": [_result(finding, codes.index(finding.code), report.secrets) for finding in report.findings],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
@@ -53,7 +53,7 @@ def _rule(code: str) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, index: int) -> dict[str, Any]:
+def _result(finding: Finding, index: int, secrets: frozenset[str]) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": index,
@@ -69,15 +69,18 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         ]
     # A replacement in a notebook would be one in a cell, which the file on disk does not have.
     if finding.fix is not None and all(edit.place.cell is None for edit in finding.fix.edits):
-        result["fixes"] = [_fix(finding.fix)]
+        result["fixes"] = [_fix(finding.fix, secrets)]
     return result
 
 
-def _fix(fix: Fix) -> dict[str, Any]:
+def _fix(fix: Fix, secrets: frozenset[str]) -> dict[str, Any]:
     by_file: dict[str, list[dict[str, Any]]] = {}
     for edit in fix.edits:
         by_file.setdefault(edit.place.path, []).append(
-            {"deletedRegion": _region(edit.place), "insertedContent": {"text": redacted(edit.content)}}
+            {
+                "deletedRegion": _region(edit.place),
+                "insertedContent": {"text": redacted(without(edit.content, secrets))},
+            }
         )
     changes = [{"artifactLocation": _artifact(path), "replacements": edits} for path, edits in by_file.items()]
     return {"description": {"text": flat(fix.message)}, "artifactChanges": changes}

@@ -1,6 +1,6 @@
 """Text that teaches: the source line, what leaves it and by which path, what to do about this very call."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from openai_lint.files import display
@@ -27,13 +27,27 @@ class _Paint:
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self._colour else text
 
 
-def render(report: Report, *, colour: bool = False, summary: bool = True) -> str:
-    """The report as text. ``colour`` adds terminal colours; ``summary`` the closing lines."""
+def render(
+    report: Report,
+    *,
+    colour: bool = False,
+    summary: bool = True,
+    fixes: tuple[bool, bool] = (False, False),
+    fixed: Mapping[str, int] | None = None,
+) -> str:
+    """The report as text. ``colour`` adds terminal colours; ``summary`` the closing lines.
+
+    ``fixes`` tells whether safe and unsafe fixes are shown; ``fixed`` counts those that were applied, by code.
+    """
     paint = _Paint(colour)
-    blocks = [_block(group, report.sources, paint) for group in _groups(report.findings)]
+    secrets = report.secrets if any(fixes) else frozenset()
+    blocks = []
+    for group in _groups(report.findings):
+        shown = _fixes(group, report.sources, paint, fixes, secrets) if any(fixes) else []
+        blocks.append(_block(group, report.sources, paint, shown))
     text = "\n".join(blocks)
     if summary:
-        closing = _summary(report, paint)
+        closing = _summary(report, paint, fixed or {})
         text = f"{text}\n{closing}" if text else closing
     return text
 
@@ -57,7 +71,7 @@ def _groups(findings: Sequence["Finding"]) -> list[list["Finding"]]:
     return groups
 
 
-def _block(group: Sequence["Finding"], sources: Sources, paint: _Paint) -> str:
+def _block(group: Sequence["Finding"], sources: Sources, paint: _Paint, fixes: Sequence[str]) -> str:
     lines = []
     for finding in group:
         code = paint(finding.code, str(finding.severity))
@@ -66,6 +80,7 @@ def _block(group: Sequence["Finding"], sources: Sources, paint: _Paint) -> str:
     lines += _excerpt(first, sources, paint)
     lines += _path(group, paint)
     lines += _labelled("help", first.help.splitlines(), paint)
+    lines += fixes
     pages = ", ".join(f"openai-lint --explain {finding.code}" for finding in group)
     lines += _labelled("more", [pages], paint)
     return "\n".join(lines) + "\n"
@@ -101,6 +116,35 @@ def _path(group: Sequence["Finding"], paint: _Paint) -> list[str]:
     return _labelled("path", [f"{where(step.place)}: {step.message}" for step in steps], paint)
 
 
+def _fixes(
+    group: Sequence["Finding"],
+    sources: Sources,
+    paint: _Paint,
+    wanted: tuple[bool, bool],
+    secrets: frozenset[str],
+) -> list[str]:
+    """The edits of the findings, each once, as a diff; how to have those that are not wanted."""
+    from openai_lint.formats.diff import of_fix
+    from openai_lint.rule import Applicability
+
+    lines: list[str] = []
+    for fix in dict.fromkeys(finding.fix for finding in group if finding.fix is not None):
+        safe_one = fix.applicability is Applicability.SAFE
+        if not wanted[0 if safe_one else 1]:
+            lines += _labelled("fix ", [f"{fix.message} (--unsafe-fixes shows it)"], paint)
+            continue
+        how = {Applicability.SAFE: "--fix", Applicability.UNSAFE: "--fix --unsafe-fixes"}.get(fix.applicability)
+        lines += _labelled("fix ", [f"{fix.message} ({f'applied by {how}' if how else 'never applied'})"], paint)
+        for line in of_fix(fix, sources, secrets):
+            shown = "\n".join(f"        {part}" for part in _harmless(line).split("\n"))
+            lines.append(paint(shown, {"+": "good", "-": "error"}[line[0]]) if line[0] in "+-" else shown)
+    return lines
+
+
+def _harmless(line: str) -> str:
+    return line[:1] + safe(line[1:])
+
+
 def _labelled(label: str, lines: Sequence[str], paint: _Paint) -> list[str]:
     return [
         f"  {paint(label, 'dim') if not number else ' ' * len(label)}  {safe(line)}".rstrip()
@@ -117,8 +161,11 @@ def _columns(text: str) -> int:
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
-def _summary(report: Report, paint: _Paint) -> str:
+def _summary(report: Report, paint: _Paint, fixed: Mapping[str, int]) -> str:
     lines = []
+    if fixed:
+        codes = ", ".join(f"{number} {code}" for code, number in sorted(fixed.items()))
+        lines.append(f"Fixed {sum(fixed.values())} finding{_s(sum(fixed.values()))} ({codes}).")
     count = len(report.findings)
     checked = f"{report.files} file{_s(report.files)} checked"
     if count:

@@ -1,0 +1,231 @@
+"""Imports that new code needs: added once, among those of the file, in its style and order."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import libcst as cst
+from libcst.helpers import get_absolute_module_for_import, get_full_name_for_node
+
+from openai_lint.fixing.tree import CannotFixError, Tree
+from openai_lint.rewrites import Need
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """Replace the text between two offsets. ``keeps``: every statement in it stands in the new text as well.
+
+    ``joins``: other insertions at the same place do no harm (imports).
+    """
+
+    start: int
+    end: int
+    text: str
+    keeps: bool = False
+    joins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """One top-level import statement that has its line to itself."""
+
+    node: cst.Import | cst.ImportFrom
+    module: str
+    line: int
+    last: int
+
+    @property
+    def group(self) -> int:
+        return _group(self.module)
+
+
+_ORDERS: tuple[Callable[[bool, str], tuple[bool, str]], ...] = (
+    lambda is_from, module: (is_from, module),
+    lambda _, module: (False, module),
+)
+"""How imports of one group may be sorted: plain ones first, or by module alone."""
+
+
+def _group(module: str) -> int:
+    """``__future__``, the standard library, packages, the project's own (relative) modules: in that order."""
+    root = module.partition(".")[0]
+    if root == "__future__":
+        return 0
+    if root in sys.stdlib_module_names:
+        return 1
+    return 3 if not root else 2
+
+
+def added(tree: Tree, needs: Iterable[Need], line: int) -> list[Splice]:
+    """The splices that bring the names into the file, for code at ``line``. Raises CannotFixError on a clash."""
+    existing = list(_imports(tree, line))
+    wanted = sorted({need for need in needs if not _known(existing, need)})
+    for need in wanted:
+        if need.bound in _bound(tree):
+            raise CannotFixError(f"the file uses the name {need.bound} for something else")
+    splices = []
+    names: dict[str, list[str]] = {}
+    for need in wanted:
+        if need.name is not None:
+            names.setdefault(need.module, []).append(need.name)
+        else:
+            splices.append(_new(tree, existing, need.line, need.module, line))
+    for module, new in sorted(names.items()):
+        target = next((one for one in existing if _takes(one, module)), None)
+        if target is not None:
+            splices.append(_extended(tree, target, new))
+        else:
+            splices.append(_new(tree, existing, f"from {module} import {', '.join(new)}", module, line))
+    return splices
+
+
+def _imports(tree: Tree, line: int) -> Iterator[_Import]:
+    """The imports of the module's body above a line."""
+    for statement in tree.module.body:
+        if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+            continue
+        node = statement.body[0]
+        first, _, last, _ = tree.span(statement)
+        if first >= line:
+            return
+        if isinstance(node, cst.Import):
+            yield _Import(node, get_full_name_for_node(node.names[0].name) or "", first, last)
+        elif isinstance(node, cst.ImportFrom):
+            module = "" if node.relative else get_absolute_module_for_import(None, node) or ""
+            yield _Import(node, module, first, last)
+
+
+def _known(existing: Sequence[_Import], need: Need) -> bool:
+    return any(_brings(one, need) for one in existing)
+
+
+def _brings(one: _Import, need: Need) -> bool:
+    """Whether an import binds the name already."""
+    node = one.node
+    if isinstance(node, cst.Import):
+        modules = [get_full_name_for_node(item.name) or "" for item in node.names if item.asname is None]
+        return need.name is None and any(f"{module}.".startswith(f"{need.module}.") for module in modules)
+    if one.module != need.module or isinstance(node.names, cst.ImportStar):
+        return False
+    return any(item.asname is None and item.name.value == need.name for item in node.names)
+
+
+def _bound(tree: Tree) -> frozenset[str]:
+    """Names that the module's body binds by anything but an import, at any depth of its blocks."""
+    found: set[str] = set()
+    stack: list[cst.CSTNode] = list(tree.module.body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
+            found.add(node.name.value)
+        elif isinstance(node, (cst.AssignTarget, cst.AnnAssign, cst.NamedExpr, cst.For)):
+            found |= {node.target.value} if isinstance(node.target, cst.Name) else set()
+        elif isinstance(node, cst.AsName) and isinstance(node.name, cst.Name):
+            found.add(node.name.value)
+        if not isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.Lambda)):
+            stack.extend(node.children)
+    return frozenset(found)
+
+
+def _takes(one: _Import, module: str) -> bool:
+    return (
+        isinstance(one.node, cst.ImportFrom) and one.module == module and not isinstance(one.node.names, cst.ImportStar)
+    )
+
+
+def _extended(tree: Tree, target: _Import, new: Sequence[str]) -> Splice:
+    """More names in a ``from`` import: in order where the names are in order, else at the end."""
+    node = target.node
+    if not isinstance(node, cst.ImportFrom) or isinstance(node.names, cst.ImportStar):
+        raise CannotFixError("the import takes no names")
+    items = list(node.names)
+    start, end = tree.bounds(items[0])[0], tree.bounds(items[-1])[1]
+    written = [tree.written(item).rstrip(", \n") for item in items]
+    names = [item.name.value for item in items if isinstance(item.name, cst.Name)]
+    merged = list(written)
+    for name in new:
+        if names == sorted(names, key=str.lower) or names == sorted(names):
+            key = str.lower if names == sorted(names, key=str.lower) else str
+            at = next((index for index, other in enumerate(names) if key(other) > key(name)), len(names))
+        else:
+            at = len(names)
+        merged.insert(at, name)
+        names.insert(at, name)
+    inside = tree.text[start:end]
+    if "#" in inside:  # comments belong to single names: leave them where they are
+        return Splice(_last_end(tree, items), _last_end(tree, items), "".join(f", {name}" for name in new))
+    first, last = tree.span(items[0])[0], tree.span(items[-1])[0]
+    if first != last or (node.lpar is not None and first != target.line):
+        column = tree.span(items[0])[1] - 1
+        return Splice(start, _last_end(tree, items), (",\n" + " " * column).join(merged))
+    line = tree.lines[target.line - 1]
+    width = len(line) - (end - start) + len(", ".join(merged))
+    if width <= tree.limit or node.lpar is not None:
+        return Splice(start, _last_end(tree, items), ", ".join(merged))
+    rows = "".join(f"{tree.unit}{item},\n" for item in merged)
+    return Splice(start, _last_end(tree, items), f"(\n{rows})")
+
+
+def _last_end(tree: Tree, items: Sequence[cst.ImportAlias]) -> int:
+    last = items[-1]
+    return tree.bounds(last.asname.name if last.asname is not None else last.name)[1]
+
+
+def _new(tree: Tree, existing: Sequence[_Import], text: str, module: str, line: int) -> Splice:
+    """An import statement of its own, in its group."""
+    group = _group(module)
+    same = [one for one in existing if one.group == group]
+    if same:
+        for order in _ORDERS:
+            keys = [order(isinstance(one.node, cst.ImportFrom), one.module.lower()) for one in same]
+            if all(left <= right for left, right in pairwise(keys)):
+                key = order(text.startswith("from"), module.lower())
+                before = next((one for one, other in zip(same, keys, strict=True) if other > key), None)
+                if before is not None:
+                    return _line(tree, before.line, text)
+                break
+        return _line(tree, same[-1].last + 1, text)
+    earlier = [one for one in existing if one.group < group]
+    later = [one for one in existing if one.group > group]
+    if earlier:
+        return _line(tree, earlier[-1].last + 1, f"\n{text}" if _spaced(tree, existing) else text)
+    if later:
+        return _line(tree, later[0].line, f"{text}\n" if group == 1 and _spaced(tree, existing) else text)
+    return _first(tree, text, line)
+
+
+def _spaced(tree: Tree, existing: Sequence[_Import]) -> bool:
+    """Whether blank lines part the groups (or there is one group only)."""
+    borders = [(left, right) for left, right in pairwise(existing) if left.group != right.group]
+    return all(not tree.lines[right.line - 2].strip() for _, right in borders)
+
+
+def _first(tree: Tree, text: str, line: int) -> Splice:
+    """The first import of a file: behind the docstring and the comments on top."""
+    body = list(tree.module.body)
+    index = 0
+    if (
+        body
+        and isinstance(body[0], cst.SimpleStatementLine)
+        and isinstance(body[0].body[0], cst.Expr)
+        and isinstance(body[0].body[0].value, (cst.SimpleString, cst.ConcatenatedString))
+    ):
+        last = tree.span(body[0])[2]
+        if last < line:
+            return _line(tree, last + 1, f"\n{text}")
+        index = 1
+    target = min(tree.span(body[index])[0] if index < len(body) else line, line)
+    node = body[index] if index < len(body) else None
+    if isinstance(node, (cst.FunctionDef, cst.ClassDef)) and node.decorators:
+        target = min(target, tree.span(node.decorators[0])[0])
+    return _line(tree, target, f"{text}\n")
+
+
+def _line(tree: Tree, number: int, text: str) -> Splice:
+    """New lines in front of a line."""
+    if number > len(tree.lines):
+        end = len(tree.text)
+        return Splice(end, end, f"\n{text}", joins=True)
+    at = tree.offset(number, 1)
+    return Splice(at, at, f"{text}\n", joins=True)

@@ -1,0 +1,296 @@
+"""Each step of a rewrite as splices of the text: small ones, so that every other byte stays as it is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import libcst as cst
+
+from openai_lint.facts import Span
+from openai_lint.fixing.imports import Splice
+from openai_lint.fixing.layout import block, clause, clause_head, indented, leaves
+from openai_lint.fixing.tree import CannotFixError, Statement, Tree
+from openai_lint.rewrites import (
+    AddClauses,
+    Decorate,
+    Enclose,
+    InsertAfter,
+    MoveClause,
+    MoveIntoTry,
+    RemoveArgument,
+    RenameArgument,
+    Replace,
+    SetKeyword,
+    SetTypes,
+    Step,
+    WrapInTry,
+)
+
+
+def splices(tree: Tree, step: Step) -> list[Splice]:
+    """The splices of one step. Raises CannotFixError where it cannot be done with care."""
+    return _STEPS[type(step)](tree, step)
+
+
+def line_of(step: Step) -> int:
+    """The first line that a step touches: what it needs must be imported above."""
+    span: Span | None = getattr(step, "span", None) or getattr(step, "header", None)
+    return span[0] if span is not None else 1
+
+
+def _replace(tree: Tree, step: Replace) -> list[Splice]:
+    first, column, last, end = step.span
+    start, stop = tree.offset(first, column), tree.offset(last, end)
+    if "\n" not in step.text:
+        tree.expression(step.span)
+    return [Splice(start, stop, step.text)]
+
+
+def _whole_lines(tree: Tree, statement: Statement) -> tuple[int, int]:
+    return tree.offset(statement.first, 1), tree.offset(statement.last, len(tree.lines[statement.last - 1]) + 1)
+
+
+def _wrap(tree: Tree, step: WrapInTry) -> list[Splice]:
+    statement = tree.statement(step.span)
+    lines = [f"{statement.indent}try:", *indented(tree, statement.first, statement.last, tree.unit)]
+    for new in step.clauses:
+        lines += clause(tree, new, statement.indent)
+    return [Splice(*_whole_lines(tree, statement), "\n".join(lines), keeps=True)]
+
+
+def _enclose(tree: Tree, step: Enclose) -> list[Splice]:
+    statement = tree.statement(step.span)
+    deepest = step.head[-1]
+    depth = (len(deepest) - len(deepest.lstrip(" "))) // 4 + 1
+    head = block(tree, step.head, statement.indent)
+    body = indented(tree, statement.first, statement.last, tree.unit * depth)
+    follow = [] if leaves(tree, statement) else block(tree, step.follow, statement.indent + tree.unit * depth)
+    tail = block(tree, step.tail, statement.indent)
+    return [Splice(*_whole_lines(tree, statement), "\n".join([*head, *body, *follow, *tail]), keeps=True)]
+
+
+def _add_clauses(tree: Tree, step: AddClauses) -> list[Splice]:
+    node, number = tree.handler(step.header)
+    placed = tree.placed(node)
+    word = "except*" if isinstance(node, cst.TryStar) else "except"
+    lines = [line for new in step.clauses for line in clause(tree, new, placed.indent, word)]
+    if step.before:
+        at = tree.offset(_clause_line(tree, node, number), 1)
+        return [Splice(at, at, "\n".join(lines) + "\n")]
+    last = _clause_end(tree, node, number)
+    at = tree.offset(last, len(tree.lines[last - 1]) + 1)
+    return [Splice(at, at, "\n" + "\n".join(lines))]
+
+
+def _clause_line(tree: Tree, node: cst.Try | cst.TryStar, number: int) -> int:
+    """The line of a clause, without the comments above it."""
+    first, column = tree.span(node.handlers[number])[:2]
+    if tree.lines[first - 1][: column - 1].strip():
+        raise CannotFixError("the clause shares its line with another one")
+    return first
+
+
+def _clause_end(tree: Tree, node: cst.Try | cst.TryStar, number: int) -> int:
+    handler = node.handlers[number]
+    last = tree.span(handler)[2]
+    indent = len(tree.lines[tree.span(handler)[0] - 1]) - len(tree.lines[tree.span(handler)[0] - 1].lstrip())
+    for below in range(last + 1, len(tree.lines) + 1):
+        line = tree.lines[below - 1]
+        if not line.strip():
+            break
+        if not line.lstrip().startswith("#") or len(line) - len(line.lstrip()) <= indent:
+            break
+        last = below
+    return last
+
+
+def _set_types(tree: Tree, step: SetTypes) -> list[Splice]:
+    node, number = tree.handler(step.header)
+    handler = node.handlers[number]
+    first = _clause_line(tree, node, number)
+    if isinstance(node, cst.TryStar):
+        raise CannotFixError("an except* clause")
+    name = handler.name.name.value if handler.name is not None and isinstance(handler.name.name, cst.Name) else None
+    line = tree.lines[first - 1]
+    indent = line[: len(line) - len(line.lstrip())]
+    start = tree.offset(first, 1)
+    if handler.type is None:
+        end = tree.offset(first, len(indent) + len("except") + 1)
+        colon = tree.text.index(":", end)
+    else:
+        colon = tree.text.index(":", tree.bounds(handler.name.name if handler.name is not None else handler.type)[1])
+    if "#" in tree.text[start:colon]:
+        raise CannotFixError("there are comments in the clause")
+    return [Splice(start, colon + 1, "\n".join(clause_head(tree, step.types, name, indent)))]
+
+
+def _move_clause(tree: Tree, step: MoveClause) -> list[Splice]:
+    node, number = tree.handler(step.header)
+    other, target = tree.handler(step.before)
+    if other is not node or target >= number:
+        raise CannotFixError("the clauses do not belong together")
+    tree.placed(node)
+    first, last = _clause_line(tree, node, number), _clause_end(tree, node, number)
+    end = tree.offset(last, len(tree.lines[last - 1]) + 1)
+    start = tree.offset(first, 1)
+    if end < len(tree.text):
+        text, cut = tree.text[start : end + 1], Splice(start, end + 1, "")
+    else:
+        text, cut = tree.text[start:end] + "\n", Splice(start - 1, end, "")
+    at = tree.offset(_clause_line(tree, node, target), 1)
+    return [Splice(at, at, text), cut]
+
+
+def _move_into_try(tree: Tree, step: MoveIntoTry) -> list[Splice]:
+    """Moves what follows a try to the end of its body."""
+    node, number = tree.handler(step.header)
+    del number
+    placed = tree.placed(node)
+    if node.orelse is not None or node.finalbody is not None:
+        raise CannotFixError("the try has an else or finally")
+    body = node.body
+    if not isinstance(body, cst.IndentedBlock):
+        raise CannotFixError("the body of the try stands on its line")
+    block_of = tree.siblings(node, tree.span(node))
+    index = block_of.index(node)
+    target = tree.path(step.span)
+    end = next((place for place, one in enumerate(block_of) if one in target), None)
+    if end is None or end <= index:
+        raise CannotFixError("it does not follow the try in the same block")
+    moved = block_of[index + 1 : end + 1]
+    if len(moved) > _MOST_MOVED or any(isinstance(one, (cst.FunctionDef, cst.ClassDef)) for one in moved):
+        raise CannotFixError("too much stands between them")
+    first = placed.last + 1
+    last = tree.end_line(moved[-1])
+    lines = indented(tree, first, last, tree.unit)
+    while lines and not lines[0].strip():
+        lines.pop(0)
+    body_end = _body_end(tree, node)
+    start = tree.offset(body_end + 1, 1)
+    stop = tree.offset(last, len(tree.lines[last - 1]) + 1)
+    clauses = tree.lines[body_end : placed.last]
+    return [Splice(start, stop, "\n".join([*lines, *clauses]), keeps=True)]
+
+
+_MOST_MOVED = 6
+
+
+def _body_end(tree: Tree, node: cst.Try | cst.TryStar) -> int:
+    """The line above the first clause's own line."""
+    first = tree.span(node.handlers[0])[0]
+    return first - 1
+
+
+# --- calls
+
+
+def _set_keyword(tree: Tree, step: SetKeyword) -> list[Splice]:
+    call = tree.call(step.span)
+    for arg in call.args:
+        if arg.keyword is not None and arg.keyword.value == step.name:
+            start, end = tree.bounds(arg.value)
+            return [Splice(start, end, step.value)]
+    text = f"{step.name}={step.value}"
+    close = tree.bounds(call)[1] - 1
+    if not call.args:
+        if tree.text[tree.bounds(call.func)[1] : close].strip("() \n\t"):
+            raise CannotFixError("there are comments in the call")
+        return [Splice(close, close, text)]
+    if len(call.args) == 1 and isinstance(call.args[0].value, cst.GeneratorExp):
+        raise CannotFixError("the only argument is a generator expression")
+    last = call.args[-1]
+    end = tree.bounds(last)[1]
+    rest = tree.text[end:close]
+    comma = rest.find(",") if isinstance(last.comma, cst.Comma) else -1
+    first_line, last_line = tree.span(call.args[-1])[0], tree.place(close)[0]
+    row = tree.lines[first_line - 1]
+    own_row = row[: tree.span(last)[1] - 1].strip() == ""
+    indent = row[: len(row) - len(row.lstrip())]
+    if own_row and (comma >= 0 or last_line > tree.span(last)[2]):
+        at = end + comma + 1 if comma >= 0 else end
+        lead = "" if comma >= 0 else ","
+        return [Splice(at, at, f"{lead}\n{indent}{text}{',' if comma >= 0 else ''}")]
+    if comma >= 0:
+        return [Splice(end + comma + 1, end + comma + 1, f" {text}")]
+    return [Splice(end, end, f", {text}")]
+
+
+def _argument(tree: Tree, call: cst.Call, value: Span) -> int:
+    for index, arg in enumerate(call.args):
+        if tree.span(arg.value) == value:
+            return index
+    raise CannotFixError("the argument is not found again")
+
+
+def _remove_argument(tree: Tree, step: RemoveArgument) -> list[Splice]:
+    call = tree.call(step.span)
+    index = _argument(tree, call, step.value)
+    args = call.args
+    start, end = tree.bounds(args[index])
+    close = tree.bounds(call)[1] - 1
+    if index:
+        start = tree.bounds(args[index - 1])[1]
+        if index + 1 == len(args) and isinstance(args[index].comma, cst.Comma):
+            pass  # the comma behind it stays, for the one before
+    elif len(args) > 1:
+        end = tree.bounds(args[1])[0]
+    else:
+        opening = tree.text.rindex("(", 0, start)
+        start, end = opening + 1, close
+    if "#" in tree.code[start:end].replace(tree.written(args[index]), ""):
+        raise CannotFixError("there are comments between the arguments")
+    return [Splice(start, end, "")]
+
+
+def _rename_argument(tree: Tree, step: RenameArgument) -> list[Splice]:
+    call = tree.call(step.span)
+    arg = call.args[_argument(tree, call, step.value)]
+    if any(other.keyword is not None and other.keyword.value == step.name for other in call.args):
+        raise CannotFixError(f"{step.name} is given already")
+    if arg.keyword is None:
+        start = tree.bounds(arg)[0]
+        return [Splice(start, start, f"{step.name}=")]
+    return [Splice(*tree.bounds(arg.keyword), step.name)]
+
+
+# --- statements
+
+
+def _decorate(tree: Tree, step: Decorate) -> list[Splice]:
+    node = tree.function(step.span)
+    line, column = _def_place(tree, node)
+    indent = tree.lines[line - 1][: column - 1]
+    if indent.strip():
+        raise CannotFixError("the function shares its line with another statement")
+    at = tree.offset(line, 1)
+    return [Splice(at, at, "\n".join(block(tree, step.lines, indent)) + "\n")]
+
+
+def _def_place(tree: Tree, node: cst.FunctionDef) -> tuple[int, int]:
+    """Where ``def`` or ``async def`` stands."""
+    line = tree.span(node.name)[0]
+    text = tree.lines[line - 1]
+    return line, len(text) - len(text.lstrip()) + 1
+
+
+def _insert_after(tree: Tree, step: InsertAfter) -> list[Splice]:
+    statement = tree.statement(step.span)
+    if not isinstance(statement.node, cst.SimpleStatementLine) or leaves(tree, statement):
+        raise CannotFixError("nothing can stand behind the statement")
+    at = tree.offset(statement.last, len(tree.lines[statement.last - 1]) + 1)
+    return [Splice(at, at, "".join(f"\n{line}" for line in block(tree, step.text.split("\n"), statement.indent)))]
+
+
+_STEPS: dict[type, Callable[[Tree, Any], list[Splice]]] = {
+    Replace: _replace,
+    WrapInTry: _wrap,
+    Enclose: _enclose,
+    AddClauses: _add_clauses,
+    SetTypes: _set_types,
+    MoveClause: _move_clause,
+    MoveIntoTry: _move_into_try,
+    SetKeyword: _set_keyword,
+    RemoveArgument: _remove_argument,
+    RenameArgument: _rename_argument,
+    Decorate: _decorate,
+    InsertAfter: _insert_after,
+}

@@ -1,0 +1,162 @@
+"""Fixes in rounds: lint, apply what may be applied, lint again, until nothing is left or a fix does not help."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from openai_lint.config import ConfigSource
+from openai_lint.files import STDIN, absolute, display
+from openai_lint.fixing.document import edited
+from openai_lint.fixing.tree import CannotFixError
+from openai_lint.lint import Extractor, run
+from openai_lint.report import Report
+from openai_lint.rule import Applicability, Edit, Finding
+
+MOST_ROUNDS = 10
+
+_Identity = tuple[str, str, str]
+"""Path, code and text of a finding: what stays when lines move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What came of fixing: the contents before and after of each changed file, and the report on what is left.
+
+    ``fixed`` counts by code. ``notes`` say which fixes were refused, and why. ``secrets`` are texts of keys and
+    credentials that stood in the files and may not be shown.
+    """
+
+    report: Report
+    changed: Mapping[str, tuple[bytes, bytes]]
+    fixed: Mapping[str, int]
+    notes: tuple[str, ...]
+    secrets: frozenset[str]
+
+
+@dataclass(slots=True)
+class _State:
+    original: dict[str, bytes] = field(default_factory=dict)
+    current: dict[str, bytes] = field(default_factory=dict)
+    refused: set[_Identity] = field(default_factory=set)
+    fixed: Counter[str] = field(default_factory=Counter)
+    notes: dict[str, None] = field(default_factory=dict)
+    secrets: set[str] = field(default_factory=set)
+
+
+def mend(paths: Sequence[str], config: ConfigSource, *, stdin: tuple[str | None, bytes] | None = None) -> Mended:
+    """Applies the fixes that the configuration allows, in memory: nothing is written.
+
+    Raises what ``lint.run`` raises.
+    """
+    state = _State()
+    extractor = Extractor()
+    if stdin is not None:
+        state.current[absolute(stdin[0] or STDIN)] = stdin[1]
+
+    def lint() -> Report:
+        return run(paths, config, stdin=stdin, fixes=True, changed=state.current, extractor=extractor)
+
+    report = lint()
+    rounds = 0
+    while rounds < MOST_ROUNDS and not report.failures:
+        before = dict(state.current)
+        applied = _round(report, config, state, extractor)
+        if not applied:
+            break
+        rounds += 1
+        after = lint()
+        useless = _useless(report, after, applied)
+        if useless or after.failures:
+            # What does not help is not done: back, and again without it.
+            state.current = before
+            broken = {identity for identity, _ in applied} if after.failures else useless
+            state.refused |= broken
+            for path, code, _ in sorted(broken):
+                state.notes.setdefault(f"{display(path)}: a fix of {code} was refused: it would not mend the finding")
+            continue
+        state.fixed.update(code for (_, code, _), count in applied for _ in range(count))
+        report = after
+    else:
+        if not report.failures:
+            state.notes.setdefault(f"stopped fixing after {MOST_ROUNDS} rounds; run again for the rest")
+    changed = {
+        path: (state.original[path], data)
+        for path, data in sorted(state.current.items())
+        if path in state.original and state.original[path] != data
+    }
+    return Mended(report, changed, dict(state.fixed), tuple(state.notes), frozenset(state.secrets))
+
+
+def allowed(finding: Finding, config: ConfigSource) -> bool:
+    """Whether the configuration lets the fix of a finding be applied."""
+    if finding.fix is None or finding.fix.applicability is Applicability.SUGGESTION:
+        return False
+    unsafe = config.for_path(finding.anchor.path).unsafe_fixes
+    return unsafe or finding.fix.applicability is Applicability.SAFE
+
+
+def _round(report: Report, config: ConfigSource, state: _State, extractor: Extractor) -> list[tuple[_Identity, int]]:
+    """Applies fixes that do not touch each other; which findings they are for, and how many of each."""
+    state.secrets |= report.secrets
+    taken: dict[str, list[Edit]] = {}
+    chosen: dict[str, list[Finding]] = {}
+    for finding in sorted(report.findings, key=lambda one: (one.place.path, one.code, one.place.span)):
+        fix = finding.fix
+        if fix is None or not allowed(finding, config) or _identity(finding, report) in state.refused:
+            continue
+        path = fix.edits[0].place.path
+        if path not in report.reported:
+            continue
+        mine = taken.setdefault(path, [])
+        if all(_fits(edit, mine) for edit in fix.edits):
+            mine += [edit for edit in fix.edits if edit not in mine]
+            chosen.setdefault(path, []).append(finding)
+    applied: Counter[_Identity] = Counter()
+    for path, findings in chosen.items():
+        data = state.current.get(path)
+        if data is None:
+            data = extractor.data(path)
+        try:
+            state.current[path] = edited(path, data, taken[path])
+        except CannotFixError as error:
+            state.refused |= {_identity(finding, report) for finding in findings}
+            state.notes.setdefault(f"{display(path)}: not fixed: {error}")
+            continue
+        state.original.setdefault(path, data)
+        applied.update(_identity(finding, report) for finding in findings)
+    return list(applied.items())
+
+
+def _fits(edit: Edit, others: Sequence[Edit]) -> bool:
+    """Whether an edit can stand beside others: it is the same as one of them, or touches none."""
+    return all(edit == other or not _touch(edit, other) for other in others)
+
+
+def _touch(one: Edit, other: Edit) -> bool:
+    if one.place.cell != other.place.cell:
+        return False
+    first, second = sorted((one, other), key=lambda edit: (edit.place.span, edit.content))
+    a, b = first.place.span, second.place.span
+    if a == b and a[:2] == a[2:]:  # insertions at one place: imports do no harm to each other
+        return not (_is_import(one) and _is_import(other))
+    return b[:2] < a[2:] or a == b
+
+
+def _is_import(edit: Edit) -> bool:
+    return edit.content.lstrip("\n").startswith(("import ", "from "))
+
+
+def _identity(finding: Finding, report: Report) -> _Identity:
+    text = " ".join(report.sources.text(finding.place).split())
+    return (finding.place.path, finding.code, text)
+
+
+def _useless(before: Report, after: Report, applied: Sequence[tuple[_Identity, int]]) -> set[_Identity]:
+    """The findings that are there as often as before, although something was done about them."""
+    was = Counter(_identity(finding, before) for finding in before.findings)
+    left = Counter(_identity(finding, after) for finding in after.findings)
+    unreadable = {finding.place.path for finding in after.findings if finding.code == "OAI001"}
+    unreadable -= {finding.place.path for finding in before.findings if finding.code == "OAI001"}
+    return {
+        identity for identity, count in applied if left[identity] > was[identity] - count or identity[0] in unreadable
+    }

@@ -1,0 +1,175 @@
+"""The vocabulary of fixes, as data: a rule says what shall stand where, and ``openai_lint.fixing`` writes it.
+
+Spans are those of the module's facts (a notebook's run on through its cells). Texts are code as the file would write
+it, lines without a line end; blocks in them are indented by four spaces, which become the file's own indentation.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from openai_lint.facts import Span
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Need:
+    """A name that new code uses: ``import module``, or ``from module import name``."""
+
+    module: str
+    name: str | None = None
+
+    @property
+    def bound(self) -> str:
+        """The name that the import binds."""
+        return self.name or self.module.partition(".")[0]
+
+    @property
+    def line(self) -> str:
+        """The import as a statement of its own."""
+        return f"import {self.module}" if self.name is None else f"from {self.module} import {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class NewClause:
+    """An ``except`` clause: its types, the name that it binds (None for none), and the lines of its body."""
+
+    types: tuple[str, ...]
+    name: str | None
+    body: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """``text`` in place of the expression at ``span``."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrapInTry:
+    """A ``try`` around the smallest statement that holds ``span``. Every clause leaves, so that names stay bound."""
+
+    span: Span
+    clauses: tuple[NewClause, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Enclose:
+    """``head`` before the smallest statement that holds ``span``, which is indented below the last line of it.
+
+    ``follow`` stands behind the statement, at its level, unless the statement leaves by itself; ``tail`` comes last.
+    """
+
+    span: Span
+    head: tuple[str, ...]
+    follow: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddClauses:
+    """New clauses directly before or behind the clause whose header is at ``header``."""
+
+    header: Span
+    clauses: tuple[NewClause, ...]
+    before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetTypes:
+    """Other types for the clause whose header is at ``header``; its name and its body stay.
+
+    ``types`` replace what stands at ``span``, or follow the word ``except`` where that is None.
+    """
+
+    header: Span
+    span: Span | None
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveClause:
+    """The clause at ``header`` in front of the clause of the same ``try`` at ``before``."""
+
+    header: Span
+    before: Span
+
+
+@dataclass(frozen=True, slots=True)
+class MoveIntoTry:
+    """What follows the ``try`` of the clause at ``header``, up to the statement of ``span``, at the end of its body."""
+
+    header: Span
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SetKeyword:
+    """The keyword argument ``name`` of the call at ``span``, added or given another value."""
+
+    span: Span
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveArgument:
+    """The argument of the call at ``span`` whose value is at ``value``, taken out."""
+
+    span: Span
+    value: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RenameArgument:
+    """The keyword (none for a positional argument) of the argument of the call at ``span`` with ``value``."""
+
+    span: Span
+    value: Span
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decorate:
+    """A decorator for the function at ``span``, beneath those that it has."""
+
+    span: Span
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InsertAfter:
+    """A statement behind the one that holds ``span``."""
+
+    span: Span
+    text: str
+
+
+Step: TypeAlias = (
+    Replace
+    | WrapInTry
+    | Enclose
+    | AddClauses
+    | SetTypes
+    | MoveClause
+    | MoveIntoTry
+    | SetKeyword
+    | RemoveArgument
+    | RenameArgument
+    | Decorate
+    | InsertAfter
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What mends one finding, in one file: all steps or none.
+
+    ``safe``: nothing that worked before changes. ``message`` says what is done, for people.
+    """
+
+    path: str
+    message: str
+    steps: tuple[Step, ...]
+    needs: tuple[Need, ...] = ()
+    safe: bool = False

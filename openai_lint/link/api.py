@@ -1,5 +1,6 @@
 """Clients, resources and requests: which values are the SDK's, and what calling its methods sets going."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import NO_LEAKS, RAW, Leak, Leaks
@@ -20,6 +21,7 @@ from openai_lint.link.values import (
     Request,
     Resource,
     Site,
+    Value,
     Values,
     constants,
     one,
@@ -282,6 +284,21 @@ class Api:
         """What running a deferred request raises and gives."""
         return Outcome(self.leaks(request.site, request.phase), request.result or ANYTHING)
 
+    def settled(self, client: Client) -> Client:
+        """The client with what is written to its ``max_retries`` afterwards (``openai.max_retries = 5``)."""
+        if client.max_retries not in ("default", None) and client.origin is None:
+            return client
+        found = client.max_retries
+        for module in self._engine.modules.loaded:
+            for store in module.stores:
+                if store.attr != "max_retries" or (module.is_test and client.known_by == "module"):
+                    continue
+                frame = self._engine.generic_frame(store.scope)
+                if any(_same(client, target) for target in self._engine.evaluator.value(store.target, frame)):
+                    number = the_constant(self._engine.evaluator.bound(store.binding, frame, store.scope))
+                    found = number if isinstance(number, int) else "unknown"
+        return replace(client, max_retries=found)
+
     # --- makers of clients
 
     def derive(self, client: Client, args: "Arguments", node: Expr) -> Values:
@@ -326,6 +343,13 @@ class Api:
     def instance_client(self, instance: Instance) -> Client | None:
         """An object of a project class as a client, when its class is a subclass of one."""
         return self.client_of_class(instance.cls, "subclass")
+
+
+def _same(client: Client, target: Value) -> bool:
+    """Whether an attribute that is set on ``target`` is the client's."""
+    if isinstance(target, External):
+        return target.path == "openai" and client.known_by == "module" and client.era > 0
+    return isinstance(target, Client) and target.origin is not None and target.origin is client.origin
 
 
 def _raised(name: str) -> str:

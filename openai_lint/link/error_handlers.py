@@ -64,6 +64,9 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 """Words by which the files are found that hold handlers of a kind."""
 
+TELLING = frozenset({word for found in WORDS.values() for word in found}) | BY_CLASS | {"error"}
+"""A module without any of these words registers nothing."""
+
 WRAPPED = {
     COMMAND: "discord.ext.commands.CommandInvokeError",
     APP_COMMAND: "discord.app_commands.CommandInvokeError",
@@ -132,7 +135,7 @@ class Finder:
     def handlers(self) -> Iterator[ErrorHandler]:
         """Every handler that the module registers."""
         words = self._module.facts.identifiers
-        if self._module.is_test or words.isdisjoint(word for found in WORDS.values() for word in found):
+        if self._module.is_test or words.isdisjoint(TELLING):
             return
         for scope in (self._module.scope, *self._module.scopes.values()):
             if isinstance(scope.node, Function):

@@ -288,7 +288,8 @@ class Project:
         for leak, (step, _) in self.record.served_leaks.items():
             reaching[leak.site].add(leak)
             origin[leak.site, leak.error].append(step.function or step.module)
-        leaving = self._leaving()
+        with self.record.silent():
+            leaving = self._leaving()
         found = [
             self._api_call(site, frozenset(leaving.get(site, ())), frozenset(reaching.get(site, ())))
             for site in self.engine.api.sites
@@ -321,7 +322,9 @@ class Project:
         record = self.record
         release = self.engine.catalogue(site.module, site.era)
         method = release.any_method(site.path)
-        clients = tuple(sorted(record.clients.get(site, {}), key=_certainty))
+        clients = tuple(
+            self.engine.api.settled(client) for client in sorted(record.clients.get(site, {}), key=_certainty)
+        )
         kind = "call"
         if method is not None:
             if method.kind in ("stream_manager", "websocket_manager"):

@@ -4,7 +4,8 @@ Nothing is noted while the fixpoint is still moving (``enabled`` is off), so no 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,15 @@ class Record:
         self.notes: dict[str, None] = {}
         self._started: dict[Group, Step] = {}
         self._triggered: set[object] = set()
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Note nothing meanwhile: what is asked then need not happen when the program runs."""
+        before, self.enabled = self.enabled, False
+        try:
+            yield
+        finally:
+            self.enabled = before
 
     @staticmethod
     def _step(frame: Frame, node: Expr | Stmt) -> Step:

@@ -13,6 +13,8 @@ from openai_lint.report import Report
 from openai_lint.rule import Applicability, Edit, Finding
 
 MOST_ROUNDS = 10
+_MOST_TRIES = 30
+"""Rounds, with those that were taken back."""
 
 _Identity = tuple[str, str, str]
 """Path, code and text of a finding: what stays when lines move."""
@@ -35,12 +37,19 @@ class Mended:
 
 @dataclass(slots=True)
 class _State:
+    """What is known so far.
+
+    ``single``: of the findings that look alike one is tried at a time, from this one on, as not all fixes helped.
+    """
+
     original: dict[str, bytes] = field(default_factory=dict)
     current: dict[str, bytes] = field(default_factory=dict)
     refused: set[_Identity] = field(default_factory=set)
+    single: dict[_Identity, int] = field(default_factory=dict)
     fixed: Counter[str] = field(default_factory=Counter)
     notes: dict[str, None] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set)
+    seen: set[tuple[str, bytes]] = field(default_factory=set)
 
 
 def mend(paths: Sequence[str], config: ConfigSource, *, stdin: tuple[str | None, bytes] | None = None) -> Mended:
@@ -57,25 +66,26 @@ def mend(paths: Sequence[str], config: ConfigSource, *, stdin: tuple[str | None,
         return run(paths, config, stdin=stdin, fixes=True, changed=state.current, extractor=extractor)
 
     report = lint()
-    rounds = 0
-    while rounds < MOST_ROUNDS and not report.failures:
+    rounds = tries = 0
+    while rounds < MOST_ROUNDS and tries < _MOST_TRIES and not report.failures:
+        tries += 1
         before = dict(state.current)
         applied = _round(report, config, state, extractor)
         if not applied:
             break
-        rounds += 1
+        made = state.current.items() - before.items()
+        circling = {path for path, _ in made & state.seen}
+        state.seen |= made
         after = lint()
-        useless = _useless(report, after, applied)
+        useless = _useless(report, after, applied) | {one for one, _ in applied if one[0] in circling}
         if useless or after.failures:
             # What does not help is not done: back, and again without it.
             state.current = before
-            broken = {identity for identity, _ in applied} if after.failures else useless
-            state.refused |= broken
-            for path, code, _ in sorted(broken):
-                state.notes.setdefault(f"{display(path)}: a fix of {code} was refused: it would not mend the finding")
+            _refuse({identity for identity, _ in applied} if after.failures else useless, applied, state)
             continue
         state.fixed.update(code for (_, code, _), count in applied for _ in range(count))
         report = after
+        rounds += 1
     else:
         if not report.failures:
             state.notes.setdefault(f"stopped fixing after {MOST_ROUNDS} rounds; run again for the rest")
@@ -100,9 +110,14 @@ def _round(report: Report, config: ConfigSource, state: _State, extractor: Extra
     state.secrets |= report.secrets
     taken: dict[str, list[Edit]] = {}
     chosen: dict[str, list[Finding]] = {}
+    met: Counter[_Identity] = Counter()
     for finding in sorted(report.findings, key=lambda one: (one.place.path, one.code, one.place.span)):
         fix = finding.fix
-        if fix is None or not allowed(finding, config) or _identity(finding, report) in state.refused:
+        if fix is None or not allowed(finding, config):
+            continue
+        identity = _identity(finding, report)
+        met[identity] += 1
+        if identity in state.refused or state.single.get(identity, met[identity] - 1) != met[identity] - 1:
             continue
         path = fix.edits[0].place.path
         if path not in report.reported:
@@ -114,6 +129,8 @@ def _round(report: Report, config: ConfigSource, state: _State, extractor: Extra
     applied: Counter[_Identity] = Counter()
     for path, findings in chosen.items():
         data = state.current.get(path)
+        if data is None:
+            data = state.original.get(path)
         if data is None:
             data = extractor.data(path)
         try:
@@ -149,6 +166,21 @@ def _is_import(edit: Edit) -> bool:
 def _identity(finding: Finding, report: Report) -> _Identity:
     text = " ".join(report.sources.text(finding.place).split())
     return (finding.place.path, finding.code, text)
+
+
+def _refuse(useless: set[_Identity], applied: Sequence[tuple[_Identity, int]], state: _State) -> None:
+    """Does not try again what did not help; of several that look alike each is tried alone first."""
+    counts = dict(applied)
+    for identity in sorted(useless):
+        path, code, _ = identity
+        if identity in state.single:
+            state.single[identity] += 1
+        elif counts[identity] > 1:
+            state.single[identity] = 0
+            continue
+        else:
+            state.refused.add(identity)
+        state.notes.setdefault(f"{display(path)}: a fix of {code} was refused: it would not mend the finding")
 
 
 def _useless(before: Report, after: Report, applied: Sequence[tuple[_Identity, int]]) -> set[_Identity]:

@@ -145,6 +145,21 @@ class InsertAfter:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class InsertBefore:
+    """A statement in front of the one that begins at ``span``."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveStatement:
+    """The statement that holds ``span``, taken out with its lines."""
+
+    span: Span
+
+
 Step: TypeAlias = (
     Replace
     | WrapInTry
@@ -158,6 +173,8 @@ Step: TypeAlias = (
     | RenameArgument
     | Decorate
     | InsertAfter
+    | InsertBefore
+    | RemoveStatement
 )
 
 

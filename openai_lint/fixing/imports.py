@@ -181,10 +181,8 @@ def _new(tree: Tree, existing: Sequence[_Import], text: str, module: str, line: 
             keys = [order(isinstance(one.node, cst.ImportFrom), one.module.lower()) for one in same]
             if all(left <= right for left, right in pairwise(keys)):
                 key = order(text.startswith("from"), module.lower())
-                before = next((one for one, other in zip(same, keys, strict=True) if other > key), None)
-                if before is not None:
-                    return _line(tree, before.line, text)
-                break
+                smaller = [one for one, other in zip(same, keys, strict=True) if other <= key]
+                return _line(tree, smaller[-1].last + 1 if smaller else same[0].line, text)
         return _line(tree, same[-1].last + 1, text)
     earlier = [one for one in existing if one.group < group]
     later = [one for one in existing if one.group > group]

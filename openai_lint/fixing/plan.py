@@ -75,7 +75,7 @@ def _parsed(text: str, code: str) -> Tree:
 def _outermost(tree: Tree, line: int) -> int:
     """The first line of the top-level statement that holds a line, or the line itself."""
     for statement in tree.module.body:
-        first, _, last, _ = tree.span(statement)
+        first, _, last, _ = tree.extent(statement)
         if first <= line <= last:
             return first
     return line

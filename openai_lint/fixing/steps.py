@@ -14,9 +14,11 @@ from openai_lint.rewrites import (
     Decorate,
     Enclose,
     InsertAfter,
+    InsertBefore,
     MoveClause,
     MoveIntoTry,
     RemoveArgument,
+    RemoveStatement,
     RenameArgument,
     Replace,
     SetKeyword,
@@ -40,8 +42,10 @@ def line_of(step: Step) -> int:
 def _replace(tree: Tree, step: Replace) -> list[Splice]:
     first, column, last, end = step.span
     start, stop = tree.offset(first, column), tree.offset(last, end)
-    if "\n" not in step.text:
-        tree.expression(step.span)
+    if not any(tree.span(node) == step.span for node in tree.path(step.span)[1:]):
+        raise CannotFixError("the expression is not found again")
+    if "#" in tree.code[start:stop] and "\n" in tree.code[start:stop]:
+        raise CannotFixError("there are comments in what would be replaced")
     return [Splice(start, stop, step.text)]
 
 
@@ -280,6 +284,33 @@ def _insert_after(tree: Tree, step: InsertAfter) -> list[Splice]:
     return [Splice(at, at, "".join(f"\n{line}" for line in block(tree, step.text.split("\n"), statement.indent)))]
 
 
+def _insert_before(tree: Tree, step: InsertBefore) -> list[Splice]:
+    node = next(
+        (
+            node
+            for node in tree.path((*step.span[:2], *step.span[:2]))
+            if isinstance(node, (cst.SimpleStatementLine, cst.BaseCompoundStatement))
+            and tree.span(node)[:2] == step.span[:2]
+        ),
+        None,
+    )
+    if node is None:
+        raise CannotFixError("the statement is not found again")
+    placed = tree.placed(node)
+    at = tree.offset(placed.first, 1)
+    return [Splice(at, at, "".join(f"{line}\n" for line in block(tree, step.text.split("\n"), placed.indent)))]
+
+
+def _remove_statement(tree: Tree, step: RemoveStatement) -> list[Splice]:
+    statement = tree.statement(step.span)
+    if not isinstance(statement.node, cst.SimpleStatementLine) or len(statement.node.body) != 1:
+        raise CannotFixError("the statement shares its line with another one")
+    if len(tree.siblings(statement.node, tree.span(statement.node))) == 1:
+        raise CannotFixError("nothing would be left of the block")
+    start = tree.offset(statement.first, 1)
+    return [Splice(start, min(tree.offset(statement.last + 1, 1), len(tree.text)), "")]
+
+
 _STEPS: dict[type, Callable[[Tree, Any], list[Splice]]] = {
     Replace: _replace,
     WrapInTry: _wrap,
@@ -293,4 +324,6 @@ _STEPS: dict[type, Callable[[Tree, Any], list[Splice]]] = {
     RenameArgument: _rename_argument,
     Decorate: _decorate,
     InsertAfter: _insert_after,
+    InsertBefore: _insert_before,
+    RemoveStatement: _remove_statement,
 }

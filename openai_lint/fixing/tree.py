@@ -104,12 +104,19 @@ class Tree:
         found: list[cst.CSTNode] = [self.module]
         while True:
             for child in self._below(found[-1]):
-                first, column, last, stop = self.span(child)
+                first, column, last, stop = self.extent(child)
                 if (first, column) <= start and end <= (last, stop):
                     found.append(child)
                     break
             else:
                 return found
+
+    def extent(self, node: cst.CSTNode) -> Span:
+        """Where a node stands, with its decorators."""
+        span = self.span(node)
+        if isinstance(node, (cst.FunctionDef, cst.ClassDef)) and node.decorators:
+            return (*self.span(node.decorators[0])[:2], *span[2:])
+        return span
 
     def _below(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         for child in node.children:
@@ -117,13 +124,6 @@ class Tree:
                 yield child
             else:
                 yield from self._below(child)
-
-    def expression(self, span: Span) -> cst.BaseExpression:
-        """The expression at a span."""
-        for node in self.path(span):
-            if isinstance(node, cst.BaseExpression) and self.span(node) == span:
-                return node
-        raise CannotFixError("the expression is not found again")
 
     def call(self, span: Span) -> cst.Call:
         """The call at a span."""

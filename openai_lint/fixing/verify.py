@@ -103,8 +103,13 @@ def _statements(tree: ast.Module, text: str) -> list[tuple[ast.stmt, int, int, t
 def _outside(tree: ast.Module, text: str, regions: Sequence[tuple[int, int]]) -> list[_Said]:
     """The statements that touch no region; of one with a block its head counts, without decorators."""
     found = []
-    for node, start, end, above in _statements(tree, text):
-        stop = end if not hasattr(node, "body") else start + 1
+    statements = _statements(tree, text)
+    heads: dict[int, list[int]] = {}
+    for _, start, _, above in statements:
+        if above:
+            heads.setdefault(above[-1], []).append(start)
+    for node, start, end, above in statements:
+        stop = min(heads.get(start, (end,)))
         if any(start < last and first < stop if last > first else start < first < stop for first, last in regions):
             continue
         found.append(((*above, start), _head(node)))

@@ -125,6 +125,15 @@ def _way(project: "Project", call: ApiCall, leaks: dict[Leak, list[Entry]]) -> t
 # --- where and how it ends
 
 
+def leaving(escape: Escape) -> Expr | Stmt:
+    """Where the errors leave: the call, or where the function that makes it awaits or asks for its result."""
+    call = escape.call
+    step = escape.steps[0] if escape.steps and escape.created else None
+    if step is None or step.module is not call.module or step.function is not call.site.function:
+        return call.site.node
+    return step.node
+
+
 def place(project: "Project", call: ApiCall) -> Place:
     """The call as findings show it."""
     return project.place(call.module, call.site.node.span)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.rule import Hit
 from openai_lint.rules._handling import Escape, ending, judged, listed, path, place, uses_of
-from openai_lint.rules._suggest import completed, wrapped
+from openai_lint.rules._suggest import Completion, completed, wrapped
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -18,21 +18,25 @@ def hits(project: "Project", half: str) -> Iterator[Hit]:
         if escape.complete or not names:
             continue
         call = escape.call
+        found = _help(project, escape)
         what = f"{half} errors" if len(names) > 1 else f"a {half} error"
         yield Hit(
             place(project, call),
             f"`{call.site.path}` lets {what} out ({listed(names)}): {ending(project, escape)}",
-            _help(project, escape),
+            found.text,
             names,
             call.release.version,
             call.site.path,
             path(project, escape),
+            rewrite=found.rewrite,
         )
 
 
-def _help(project: "Project", escape: Escape) -> str:
+def _help(project: "Project", escape: Escape) -> Completion:
     call = escape.call
-    for use in uses_of(project, call.site):
-        if use.handler.type is not None:
-            return completed(project, escape, use.handler, use.module)
-    return "Handle these too, for example here:\n" + wrapped(project, call)
+    uses = [use for use in uses_of(project, call.site) if use.handler.type is not None]
+    # A clause that only raises the error again handles nothing, however wide it is.
+    for use in sorted(uses, key=lambda use: not any(leak.site is call.site for leak in use.absorbed)):
+        return completed(project, escape, use.handler, use.module)
+    found = wrapped(project, call)
+    return Completion("Handle these too, for example here:\n" + found.text(), found.rewrite())

@@ -1,15 +1,20 @@
 """Suggestions in the words of the file at hand: its names for the SDK's errors, its variables, its statement."""
 
+import re
+import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import ancestors
-from openai_lint.facts import Expr, Function, Handler, Import, Span, Stmt
-from openai_lint.link.index import ModuleInfo
+from openai_lint.facts import Expr, Function, Handler, Import, Sequence, Span, Stmt, Try
+from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.project import ApiCall
 from openai_lint.link.record import HandlerUse
+from openai_lint.link.tree import tree_of
 from openai_lint.link.values import Site
+from openai_lint.rewrites import AddClauses, Need, NewClause, Rewrite, SetTypes, Step, WrapInTry
 from openai_lint.rules._handling import Escape, framework_of
 from openai_lint.sdk import Sdk
 
@@ -48,6 +53,7 @@ def statement(module: ModuleInfo, node: Expr | Stmt) -> str:
 
 def spelled(module: ModuleInfo, release: Sdk, names: Iterable[str]) -> list[str]:
     """How the file would write these errors: ``openai.RateLimitError``, or bare where it imports from openai."""
+    wanted = list(names)
     inside = "error." if release.major == 0 else ""
     alias, bare, errors = None, False, None
     for bindings in module.scope.bindings.values():
@@ -66,8 +72,16 @@ def spelled(module: ModuleInfo, release: Sdk, names: Iterable[str]) -> list[str]
     elif errors is not None:
         prefix = f"{errors}."
     else:
-        prefix = "" if bare else f"openai.{inside}"
-    return [prefix + name for name in names]
+        prefix = "" if bare and not _taken(module, wanted) else f"openai.{inside}"
+    return [prefix + name for name in wanted]
+
+
+def _taken(module: ModuleInfo, names: Iterable[str]) -> bool:
+    """Whether the module means something else by one of the names."""
+    found = [binding for name in names for binding in module.scope.bindings.get(name, ())]
+    return any(
+        not isinstance(binding.node, Import) or binding.node.module.partition(".")[0] != "openai" for binding in found
+    )
 
 
 def covering(release: Sdk, names: Iterable[str]) -> tuple[str, ...]:
@@ -80,10 +94,10 @@ def covering(release: Sdk, names: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def clause_text(classes: list[str], name: str) -> str:
+def clause_text(classes: list[str], name: str | None) -> str:
     """The head of an except clause."""
     types = classes[0] if len(classes) == 1 else f"({', '.join(classes)})"
-    return f"except {types} as {name}:"
+    return f"except {types}:" if name is None else f"except {types} as {name}:"
 
 
 def transient(module: ModuleInfo, release: Sdk) -> list[str]:
@@ -92,16 +106,24 @@ def transient(module: ModuleInfo, release: Sdk) -> list[str]:
     return spelled(module, release, covering(release, wanted))
 
 
-def permanent(module: ModuleInfo, release: Sdk) -> list[str]:
-    """What stands behind a clause for the transient errors, to take all others."""
+def permanent(module: ModuleInfo, release: Sdk, *, streaming: bool = False) -> list[str]:
+    """What stands behind a clause for the transient errors, to take all others.
+
+    The error event of a stream (``streaming``) has no status: it is an error of the base class itself.
+    """
+    if streaming:
+        return spelled(module, release, [release.roles.get("api_base") or release.roles["base"]])
     return spelled(module, release, [release.roles.get("status_base") or release.roles["base"]])
 
 
 IN_FRAMEWORKS = {
     "fastapi": ('raise HTTPException(503, "{busy}") from {name}', 'raise HTTPException(502, "{refused}") from {name}'),
     "flask": ('abort(503, "{busy}")', 'abort(502, "{refused}")'),
-    "streamlit": ('st.error("{busy}, try later")', 'st.error(f"{refused}: {{{name}}}")'),
-    "notebook": ('print(f"{busy}, try later: {{{name}}}")', 'print(f"{refused}: {{{name}}}")'),
+    "streamlit": ('st.error("{busy}, try later")\nst.stop()', 'st.error(f"{refused}: {{{name}}}")\nst.stop()'),
+    "notebook": (
+        'raise RuntimeError("{busy}, try later") from {name}',
+        'raise RuntimeError("{refused}") from {name}',
+    ),
     "script": ('sys.exit(f"{busy}, try later: {{{name}}}")', 'sys.exit(f"{refused}: {{{name}}}")'),
     "function": (
         'raise RuntimeError("{what}: {busy}") from {name}',
@@ -109,6 +131,9 @@ IN_FRAMEWORKS = {
     ),
 }
 """What a handler may do about a transient and about a permanent error, by where it stands."""
+
+_FROM = {"HTTPException": Need("fastapi", "HTTPException"), "abort": Need("flask", "abort")}
+"""Where the words of frameworks come from."""
 
 
 def answers(project: "Project", module: ModuleInfo, function: Function | None, name: str) -> tuple[str, str]:
@@ -118,7 +143,7 @@ def answers(project: "Project", module: ModuleInfo, function: Function | None, n
         setting = "notebook"
     elif setting not in IN_FRAMEWORKS:
         setting = "script" if function is None or function.name == "main" else "function"
-        if setting == "script" and "streamlit" in {path.partition(".")[0] for path in module.imports}:
+        if setting == "script" and "st" in module.scope.bindings and _is_streamlit(module):
             setting = "streamlit"
     what = "this request" if function is None or not function.name.isidentifier() else function.name.strip("_")
     words = {
@@ -133,69 +158,235 @@ def answers(project: "Project", module: ModuleInfo, function: Function | None, n
     return soon.format(**words), never.format(**words)
 
 
-def wrapped(project: "Project", call: ApiCall) -> str:
+def _is_streamlit(module: ModuleInfo) -> bool:
+    return any(
+        isinstance(binding.node, Import) and binding.node.module == "streamlit" and binding.node.name is None
+        for binding in module.scope.bindings["st"]
+    )
+
+
+def variable(project: "Project", module: ModuleInfo, node: Expr | Stmt) -> str:
+    """How a new clause around a node calls its error: as the file does, if that means nothing else there."""
+    tree = tree_of(project, module)
+    used = [handler.name for handler in tree.of(Handler) if handler.name is not None]
+    favourite = max(sorted(set(used)), key=used.count, default="error")
+    taken = {above.name for above, _ in tree.above(node) if isinstance(above, Handler)}
+    scope: ScopeInfo | None = module.scope_of(tree.function(node))
+    while scope is not None:
+        taken |= {
+            name
+            for name, bindings in scope.bindings.items()
+            if any(not isinstance(binding.node, Handler) and binding.kind != "handler" for binding in bindings)
+        }
+        scope = scope.parent
+    return next(name for name in (favourite, "error", "exc", "api_error", "openai_error") if name not in taken)
+
+
+def needs(module: ModuleInfo, release: Sdk, words: Iterable[str]) -> tuple[Need, ...]:
+    """What code that begins with these words needs besides what the file imports."""
+    found: set[Need] = set()
+    for word in words:
+        root = re.split(r"[.(]", word.removeprefix("raise ").strip(), maxsplit=1)[0]
+        if root in module.scope.bindings:
+            continue
+        if root == "openai" or root in sys.stdlib_module_names:
+            found.add(Need(root))
+        elif root in _FROM:
+            found.add(_FROM[root])
+        elif word.isidentifier():
+            found.add(Need("openai.error" if release.major == 0 else "openai", word))
+    return tuple(sorted(found))
+
+
+def shadowed(project: "Project", module: ModuleInfo, node: Expr | Stmt, words: Iterable[str]) -> bool:
+    """Whether a function around a node means something of its own by one of the names that the words begin with."""
+    roots = {re.split(r"[.(]", word.removeprefix("raise ").strip(), maxsplit=1)[0] for word in words}
+    scope: ScopeInfo | None = module.scope_of(tree_of(project, module).function(node))
+    while scope is not None and scope.parent is not None:
+        if any(
+            not isinstance(binding.node, Import)
+            for root in roots & scope.bindings.keys()
+            for binding in scope.bindings[root]
+        ):
+            return True
+        scope = scope.parent
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """Clauses that handle what leaves a node: the data behind both the advice and the edit."""
+
+    module: ModuleInfo
+    node: Expr | Stmt
+    release: Sdk
+    clauses: tuple[NewClause, ...]
+    enclosing: Handler | None
+    possible: bool
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What the clauses need besides what the file imports."""
+        words = [item for clause in self.clauses for item in clause.types]
+        return needs(self.module, self.release, [*words, *(line for clause in self.clauses for line in clause.body)])
+
+    def text(self) -> str:
+        """The statement in a try with the clauses, after the imports that it needs."""
+        lines = import_lines(self.needs)
+        lines += ["try:", *(f"    {line}" for line in statement(self.module, self.node).split("\n"))]
+        return "\n".join([*lines, *clause_lines(self.clauses)])
+
+    def rewrite(self) -> Rewrite | None:
+        """The edit, or None where a name is taken."""
+        if not self.possible:
+            return None
+        step: Step = WrapInTry(self.node.span, self.clauses)
+        message = "wrap the statement in a try with the documented errors"
+        if self.enclosing is not None:
+            step = AddClauses(self.enclosing.header, self.clauses, before=True)
+            message = "add clauses for the documented errors to the try"
+        return Rewrite(self.module.path, message, (step,), self.needs)
+
+
+def clause_lines(clauses: Iterable[NewClause]) -> list[str]:
+    """Clauses as the advice shows them."""
+    return [
+        line
+        for clause in clauses
+        for line in (clause_text(list(clause.types), clause.name), *(f"    {row}" for row in clause.body))
+    ]
+
+
+def import_lines(wanted: Iterable[Need]) -> list[str]:
+    """Import statements, those of one module together."""
+    lines: dict[str, list[str]] = {}
+    for need in sorted(
+        wanted, key=lambda one: (one.module not in sys.stdlib_module_names, one.name is None, one.module)
+    ):
+        if need.name is None:
+            lines[need.line] = []
+        else:
+            lines.setdefault(f"from {need.module} import ", []).append(need.name)
+    return [line + ", ".join(sorted(names)) for line, names in lines.items()]
+
+
+def handling(
+    project: "Project", module: ModuleInfo, node: Expr | Stmt, release: Sdk, kinds: Iterable[list[str]]
+) -> Handling:
+    """Clauses around a node: the first of ``kinds`` is answered as transient, the others as permanent errors."""
+    function = tree_of(project, module).function(node)
+    name = variable(project, module, node)
+    soon, never = answers(project, module, function, name)
+    clauses = tuple(
+        NewClause(tuple(types), name, tuple(body.split("\n")))
+        for types, body in zip(kinds, (soon, never), strict=False)
+    )
+    words = [item for types in kinds for item in types]
+    enclosing = (
+        next((one.handlers[0] for one in reversed(module.tries.get(node, ())) if one.handlers), None)
+        if isinstance(node, Expr)
+        else None
+    )
+    if enclosing is not None and not _same_function(project, module, node, enclosing):
+        enclosing = None
+    possible = not shadowed(project, module, node, [*words, soon, never])
+    return Handling(module, node, release, clauses, enclosing, possible)
+
+
+def _same_function(project: "Project", module: ModuleInfo, node: Expr | Stmt, handler: Handler) -> bool:
+    tree = tree_of(project, module)
+    parent = tree.parent(handler)
+    if not isinstance(parent, Try) or parent.star:
+        return False
+    return tree.runner(node) is tree.runner(parent)
+
+
+def wrapped(project: "Project", call: ApiCall, node: Expr | Stmt | None = None) -> Handling:
     """The call's statement in a try that tells what may pass from what never will."""
-    release, module, node = call.release, call.module, call.site.node
-    soon, never = answers(project, module, call.site.function, "error")
-    classes = (transient(module, release), permanent(module, release))
-    lines = imports(module, release, [*classes[0], *classes[1], soon])
-    lines += ["try:", *(f"    {line}" for line in statement(module, node).split("\n"))]
-    lines += [clause_text(classes[0], "error"), f"    {soon}", clause_text(classes[1], "error"), f"    {never}"]
-    return "\n".join(lines)
+    release, module = call.release, call.module
+    classes = [transient(module, release), permanent(module, release, streaming=call.kind in ("stream", "context"))]
+    return handling(project, module, call.site.node if node is None else node, release, classes)
 
 
-def after_retries(project: "Project", escape: Escape) -> str:
+def written_types(module: ModuleInfo, handler: Handler) -> tuple[str, ...]:
+    """The types of a clause as they are written, one by one; empty for a bare one."""
+    if handler.type is None:
+        return ()
+    items = handler.type.items if isinstance(handler.type, Sequence) else (handler.type,)
+    return tuple(text_of(module, item.span) for item in items)
+
+
+def after_retries(project: "Project", escape: Escape) -> tuple[str, Handling]:
     """Where what a retry lets out at last may be handled, and as what."""
     call = escape.call
     step = escape.steps[-1] if escape.steps else None
     module, node = (step.module, step.node) if step is not None else (call.module, call.site.node)
-    function = step.function if step is not None else call.site.function
     roles = call.release.roles
     base = spelled(module, call.release, [roles.get("api_base") or roles["base"]])
-    lines = []
     if escape.wrapper == "tenacity.RetryError":
-        lines.append("Add `reraise=True` to the retry, so that the SDK's own error leaves it, and handle that:")
+        lead = "Add `reraise=True` to the retry, so that the SDK's own error leaves it, and handle that:"
     else:
         base = base if escape.wrapper is None else [escape.wrapper]
-        lines.append("Handle what is left when the retry has given up:")
-    lines += imports(module, call.release, base)
-    lines += ["try:", *(f"    {line}" for line in statement(module, node).split("\n"))]
-    return "\n".join([*lines, clause_text(base, "error"), f"    {answers(project, module, function, 'error')[0]}"])
+        lead = "Handle what is left when the retry has given up:"
+    found = handling(project, module, node, call.release, [base])
+    return f"{lead}\n{found.text()}", found
 
 
-def imports(module: ModuleInfo, release: Sdk, words: list[str]) -> list[str]:
-    """The import lines that code with these words needs besides those in the file."""
-    bound = module.scope.bindings
-    new = sorted(word for word in words if word.isidentifier() and word not in bound)
-    needed = [f"from openai{'.error' if release.major == 0 else ''} import {', '.join(new)}"] if new else []
-    if "openai" not in bound and any(word.startswith("openai.") for word in words):
-        needed.append("import openai")
-    if "sys" not in bound and any(word.startswith("sys.") for word in words):
-        needed.insert(0, "import sys")
-    return needed
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What makes a try that handles some errors handle the others: advice and edit."""
+
+    text: str
+    rewrite: Rewrite | None
 
 
-def completed(project: "Project", escape: Escape, handler: Handler, module: ModuleInfo) -> str:
+def completed(project: "Project", escape: Escape, handler: Handler, module: ModuleInfo) -> Completion:
     """How a try that handles some errors comes to handle the others."""
     call, soon, never = escape.call, escape.transient, escape.permanent
     release = call.release
-    name = handler.name or "error"
+    name = handler.name or variable(project, module, handler.body[0])
     line = project.place(module, handler.header).span[0]
     lines: list[str] = []
+    steps: list[Step] = []
+    words: list[str] = []
     if soon:
         written = text_of(module, handler.type.span) if handler.type is not None else ""
-        kept = [item.strip() for item in written.strip("()").split(",") if item.strip()]
+        kept = written_types(module, handler)
         added = spelled(module, release, covering(release, soon))
+        wider = [*kept, *(item for item in added if item not in kept)]
         same_line = "\n" not in written and len(written) < 80
-        classes = [*kept, *(item for item in added if item not in kept)] if same_line else added
         lead = "Widen the clause" if same_line else "Add to the clause"
-        lines += [f"{lead} of line {line}:", clause_text(classes, name)]
+        lines += [f"{lead} of line {line}:", clause_text(wider if same_line else added, handler.name or "error")]
+        words += added
+        if "#" not in written and "*" not in written and all(item.replace(".", "").isidentifier() for item in kept):
+            steps.append(
+                SetTypes(handler.header, handler.type.span if handler.type is not None else None, tuple(wider))
+            )
     if never:
-        function = call.site.function if module is call.module else None
-        lines += [f"{'And add' if lines else 'Add'} a clause for what no retry cures:"]
-        lines += [clause_text(spelled(module, release, covering(release, never)), name)]
-        lines += [f"    {answers(project, module, function, name)[1]}"]
-    return "\n".join(lines)
+        function = tree_of(project, module).function(handler.body[0])
+        types = spelled(module, release, _lasting(release, never))
+        answer = answers(project, module, function, name)[1]
+        clause = NewClause(tuple(types), name, tuple(answer.split("\n")))
+        lines += [f"{'And add' if lines else 'Add'} a clause for what no retry cures:", *clause_lines([clause])]
+        words += [*types, answer]
+        trial = tree_of(project, module).parent(handler)
+        last = trial.handlers[-1] if isinstance(trial, Try) else handler
+        if last.type is not None:
+            steps.append(AddClauses(last.header, (clause,)))
+    complete = len(steps) == bool(soon) + bool(never)
+    possible = complete and not shadowed(project, module, handler.body[0], words)
+    message = "let the clause take the missing errors" if not never else "handle the missing errors beside it"
+    rewrite = Rewrite(module.path, message, tuple(steps), needs(module, release, words)) if possible else None
+    return Completion("\n".join(lines), rewrite)
+
+
+def _lasting(release: Sdk, names: Iterable[str]) -> list[str]:
+    """The permanent errors as a clause behind the others names them: by their base where they are many."""
+    found = covering(release, names)
+    base = release.roles.get("status_base") or release.roles["base"]
+    if len(found) < 3:
+        return list(found)
+    return [base, *(name for name in found if f"openai.{base}" not in ancestors(f"openai.{name}", release))]
 
 
 LOGGERS = ("logger", "log", "LOGGER", "LOG", "_logger", "_log", "logging")
@@ -229,7 +420,7 @@ def told_apart(use: HandlerUse, site: Site, project: "Project") -> str:
     line = project.place(use.module, use.handler.header).span[0]
     return "\n".join([
         f"Put clauses for the documented types in front of line {line}:",
-        *imports(use.module, release, [*soon, *never]),
+        *import_lines(needs(use.module, release, [*soon, *never])),
         clause_text(soon, name),
         "    ...  # it may pass: wait and try again, or say so",
         clause_text(never, name),

@@ -63,7 +63,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint.rule import Applicability, Hit, Rule, Severity
-from openai_lint.rules._handling import ending, judged, listed, path, place
+from openai_lint.rules._handling import ending, judged, leaving, listed, path, place
 from openai_lint.rules._suggest import wrapped
 
 if TYPE_CHECKING:
@@ -77,14 +77,16 @@ def check(project: "Project") -> Iterable[Hit]:
             continue
         call = escape.call
         names = listed(escape.names, 4)
+        found = wrapped(project, call, leaving(escape))
         yield Hit(
             place(project, call),
             f"no documented error of `{call.site.path}` is handled ({names}): {ending(project, escape)}",
-            "Handle them where the program has an answer to the failure, for example here:\n" + wrapped(project, call),
+            "Handle them where the program has an answer to the failure, for example here:\n" + found.text(),
             escape.names,
             call.release.version,
             call.site.path,
             path(project, escape),
+            rewrite=found.rewrite(),
         )
 
 

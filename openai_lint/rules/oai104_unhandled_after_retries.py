@@ -67,8 +67,11 @@ Unsafe: the call of the retried function is wrapped in a `try` with what leaves 
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from openai_lint.facts import Call
+from openai_lint.rewrites import Rewrite, SetKeyword
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
 from openai_lint.rules._handling import Escape, ending, escapes, listed, path, place
 from openai_lint.rules._suggest import after_retries
@@ -89,17 +92,30 @@ def check(project: "Project") -> Iterable[Hit]:
         own = call.policy if call.policy is not None and call.policy.by != "sdk" else None
         policy = () if own is None else (Related(project.place(own.module, _head(own)), "the retry"),)
         wrapper = escape.wrapper
+        advice, rewrite = _mended(project, escape, own)
         form = f" as {wrapper.rpartition('.')[2]}" if wrapper is not None else ""
         yield Hit(
             place(project, call),
             f"{_by(own, escape)} `{call.site.path}`, and what it lets out{form} is not handled "
             f"({listed(escape.names, 4)}): {ending(project, escape)}",
-            after_retries(project, escape),
+            advice,
             escape.names,
             release.version,
             call.site.path,
             (*policy, *path(project, escape)),
+            rewrite=rewrite,
         )
+
+
+def _mended(project: "Project", escape: Escape, policy: "Policy | None") -> tuple[str, Rewrite | None]:
+    """The advice, and the edit where the retry stands in the file of what calls it."""
+    advice, found = after_retries(project, escape)
+    rewrite = found.rewrite()
+    if rewrite is None or escape.wrapper != "tenacity.RetryError":
+        return advice, rewrite
+    if policy is None or policy.module is not found.module or not isinstance(policy.node, Call):
+        return advice, None
+    return advice, replace(rewrite, steps=(*rewrite.steps, SetKeyword(policy.node.span, "reraise", "True")))
 
 
 def _by(policy: "Policy | None", escape: Escape) -> str:

@@ -60,8 +60,10 @@ from openai_lint.facts import For, Handler
 from openai_lint.link.loops import below
 from openai_lint.link.record import Step
 from openai_lint.link.values import Deferred, Site
+from openai_lint.rewrites import MoveIntoTry, Rewrite
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
 from openai_lint.rules._handling import Escape, body_span, ending, escapes, line_of, listed, place, try_of, within
+from openai_lint.rules._suggest import handling, permanent, transient
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -91,7 +93,24 @@ def check(project: "Project") -> Iterable[Hit]:
             call.release.version,
             call.site.path,
             (Related(at, "read here"),),
+            rewrite=_rewrite(project, escape, step, first),
         )
+
+
+def _rewrite(project: "Project", escape: Escape, step: Step, first: Handler | None) -> Rewrite | None:
+    """The loop at the end of the try, where it follows it; else in a try of its own."""
+    call = escape.call
+    if first is not None and step.function is call.site.function and step.module is call.module:
+        trial = try_of(first, call.module)
+        if (
+            trial is not None
+            and trial.span[2] < step.node.span[0]
+            and project.record.handlers[first].module is call.module
+        ):
+            move = MoveIntoTry(first.header, step.node.span)
+            return Rewrite(call.module.path, "move the loop into the try", (move,))
+    types = [transient(step.module, call.release), permanent(step.module, call.release, streaming=True)]
+    return handling(project, step.module, step.node, call.release, types).rewrite()
 
 
 def _help(escape: Escape, step: Step, loop: str, clause: str | None) -> str:

@@ -63,9 +63,10 @@ Unsafe: the `await` is moved into the `try`.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from openai_lint.facts import Await
+from openai_lint.facts import Await, Expr, Handler, Stmt
+from openai_lint.rewrites import MoveIntoTry, Rewrite
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
-from openai_lint.rules._handling import awaited_outside, ending, escapes, line_of, place
+from openai_lint.rules._handling import Escape, awaited_outside, ending, escapes, line_of, place
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -93,7 +94,16 @@ def check(project: "Project") -> Iterable[Hit]:
             call.release.version,
             call.site.path,
             (Related(at, f"{verb} here"), Related(clause, "this clause is never reached")),
+            rewrite=_rewrite(escape, handler, awaited),
         )
+
+
+def _rewrite(escape: Escape, handler: Handler, awaited: Expr | Stmt) -> Rewrite | None:
+    """What asks for the result moves into the try, where it follows it in the same function."""
+    call, step = escape.call, escape.steps[0]
+    if step.module is not call.module or step.function is not call.site.function:
+        return None
+    return Rewrite(call.module.path, "move the await into the try", (MoveIntoTry(handler.header, awaited.span),))
 
 
 RULE = Rule("OAI106", "await-outside-try", Severity.ERROR, check, fix=Applicability.UNSAFE)

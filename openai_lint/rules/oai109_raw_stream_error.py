@@ -59,13 +59,16 @@ from openai_lint.escapes import RAW, Leak
 from openai_lint.facts import Handler
 from openai_lint.link.queries_versions import versions
 from openai_lint.link.releases import era_of
+from openai_lint.rewrites import Need, Rewrite, SetTypes
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
 from openai_lint.rules._noise import dead_calls
+from openai_lint.rules._suggest import shadowed, written_types
 from openai_lint.rules._versions import at, listed, named, through
 from openai_lint.sdk import sdk
 
 if TYPE_CHECKING:
     from openai_lint.link import ApiCall, Project
+    from openai_lint.link.index import ModuleInfo
     from openai_lint.sdk import Sdk
 
 COMMON_BASES = {
@@ -128,7 +131,18 @@ def _hit(project: "Project", call: "ApiCall", raw: list[str], releases: "tuple[S
         call.release.version,
         call.site.path,
         (Related(other, "it passes by here"),),
+        rewrite=_rewrite(project, handler, module, bases),
     )
+
+
+def _rewrite(project: "Project", handler: object, module: "ModuleInfo", bases: list[str]) -> Rewrite | None:
+    """The transport's errors in the clause, beside those that it names."""
+    if not isinstance(handler, Handler) or handler.type is None or shadowed(project, module, handler.body[0], bases):
+        return None
+    needs = tuple(Need(base.partition(".")[0]) for base in bases)
+    types = (*written_types(module, handler), *bases)
+    step = SetTypes(handler.header, handler.type.span, types)
+    return Rewrite(module.path, f"let the clause take {listed(bases)} too", (step,), needs)
 
 
 RULE = Rule("OAI109", "raw-stream-error", Severity.WARNING, check, fix=Applicability.UNSAFE)

@@ -47,8 +47,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
+from openai_lint.link.tree import tree_of
+from openai_lint.rewrites import Need, Replace, Rewrite
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._clauses import EXCEPT, IMPORT, ISINSTANCE, PREDICATE, RAISE, Broken, broken_names
+from openai_lint.rules._suggest import shadowed
 from openai_lint.rules._versions import listed, named, source
 from openai_lint.sdk import Missing
 
@@ -71,7 +74,55 @@ def check(project: "Project") -> Iterable[Hit]:
 def _hit(project: "Project", found: list[Broken], message: str) -> Hit:
     first = found[0]
     errors = tuple(dict.fromkeys(name.rpartition(".")[2] for broken in found for name in broken.rename.new))
-    return Hit(project.place(first.module, first.node.span), message, _help(found), errors, first.releases[-1].version)
+    return Hit(
+        project.place(first.module, first.node.span),
+        message,
+        _help(found),
+        errors,
+        first.releases[-1].version,
+        rewrite=_rewrite(project, found),
+    )
+
+
+def _rewrite(project: "Project", found: list[Broken]) -> Rewrite | None:
+    """The new name in place of the old one; for an import also wherever the file uses what it bound."""
+    first = found[0]
+    if isinstance(first.node, facts.Import):
+        return _import_rewrite(project, found)
+    module, node = first.module, first.node
+    if not first.rename.new:
+        return None
+    text = _spelled(first)
+    needs: tuple[Need, ...] = ()
+    if isinstance(node, facts.Name):
+        if shadowed(project, module, node, ["openai"]):
+            return None
+        needs = () if "openai" in module.scope.bindings else (Need("openai"),)
+    return Rewrite(module.path, f"name it {text}", (Replace(node.span, text),), needs, safe=True)
+
+
+def _import_rewrite(project: "Project", found: list[Broken]) -> Rewrite | None:
+    module, span = found[0].module, found[0].node.span
+    tree = tree_of(project, module)
+    items = [node for node in tree.of(facts.Import) if node.span == span]
+    new = {broken.node: broken.rename.new for broken in found}
+    if any(item.name in (None, "*") for item in items) or any(len(names) != 1 for names in new.values()):
+        return None
+    names, steps = [], []
+    for item in items:
+        word = new[item][0].rpartition(".")[2] if item in new else str(item.name)
+        if item.bound != item.name:
+            names.append(f"{word} as {item.bound}")
+            continue
+        names.append(word)
+        if word != item.bound:
+            if len(module.scope.bindings.get(item.bound, ())) != 1 or word in module.facts.identifiers:
+                return None
+            steps += [Replace(use.span, word) for use in tree.of(facts.Name) if use.id == item.bound]
+    if any(item not in new and item.module != "openai" for item in items):
+        return None
+    text = f"from openai import {', '.join(dict.fromkeys(names))}"
+    return Rewrite(module.path, "import the names of this release", (Replace(span, text), *steps), safe=True)
 
 
 def _message(broken: Broken) -> str:

@@ -51,6 +51,7 @@ from openai_lint import facts
 from openai_lint.escapes import ancestors, clause
 from openai_lint.facts import Handler
 from openai_lint.link.queries_versions import nodes, versions
+from openai_lint.rewrites import MoveClause, Rewrite
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
 from openai_lint.rules._clauses import class_names
 from openai_lint.rules._versions import at, listed, source
@@ -71,7 +72,10 @@ def check(project: "Project") -> Iterable[Hit]:
         for node, frame in nodes(project, module):
             if isinstance(node, facts.Try) and len(node.handlers) > 1:
                 for handler, earlier in _hidden(project, node, frame, known.environment(module)):
-                    yield _hit(project, module, handler, earlier)
+                    again = set(class_names(project, earlier, frame) or ()) & set(
+                        class_names(project, handler, frame) or ()
+                    )
+                    yield _hit(project, module, handler, earlier, movable=not again and earlier.type is not None)
 
 
 def _hidden(
@@ -104,13 +108,17 @@ def _hides(
     return None
 
 
-def _hit(project: "Project", module: "ModuleInfo", handler: Handler, earlier: Handler) -> Hit:
+def _hit(project: "Project", module: "ModuleInfo", handler: Handler, earlier: Handler, *, movable: bool) -> Hit:
     items = handler.type.items if isinstance(handler.type, facts.Sequence) else (handler.type,)
     errors = tuple(source(module, item.span).rpartition(".")[2] for item in items if item is not None)
     place, other = project.place(module, handler.header), project.place(module, earlier.header)
     message = f"this clause is never reached: {at(other, place)} already catches {listed(errors)}"
     help_text = f"Move `{_written(module, handler)}` in front of `{_written(module, earlier)}`, or take it out."
-    return Hit(place, message, help_text, errors, related=(Related(other, "caught here"),))
+    rewrite = None
+    if movable:  # what an earlier clause names itself is hidden wherever it stands
+        move = MoveClause(handler.header, earlier.header)
+        rewrite = Rewrite(module.path, "move the clause in front of the one that hides it", (move,))
+    return Hit(place, message, help_text, errors, related=(Related(other, "caught here"),), rewrite=rewrite)
 
 
 def _written(module: "ModuleInfo", handler: Handler) -> str:

@@ -45,8 +45,12 @@ Unsafe: the SDK's error in place of the library's.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from openai_lint.facts import Handler
+from openai_lint.facts import Handler, Sequence
+from openai_lint.link.tree import tree_of
+from openai_lint.link.values import External
+from openai_lint.rewrites import Rewrite, SetTypes
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
+from openai_lint.rules._suggest import needs, shadowed, spelled, text_of
 from openai_lint.rules._transport import Stale, stale_clauses
 from openai_lint.rules._versions import listed
 
@@ -68,8 +72,35 @@ def check(project: "Project") -> Iterable[Hit]:
         message = f"nothing here raises {names}: openai {first.release.version} turns it into {listed(meant, 'or')}"
         errors = tuple(name.rpartition(".")[2] for name in meant)
         yield Hit(
-            place, message, f"Catch {listed(meant, 'and')} instead.", errors, first.release.version, related=related
+            place,
+            message,
+            f"Catch {listed(meant, 'and')} instead.",
+            errors,
+            first.release.version,
+            related=related,
+            rewrite=_rewrite(project, handler, group),
         )
+
+
+def _rewrite(project: "Project", handler: Handler, group: list[Stale]) -> Rewrite | None:
+    """The SDK's errors in place of the library's, which leave the clause."""
+    module, release = group[0].module, group[0].release
+    frame = project.engine.generic_frame(module.scope_of(tree_of(project, module).function(handler.body[0])))
+    items = handler.type.items if isinstance(handler.type, Sequence) else (handler.type,)
+    types: list[str] = []
+    for item in items:
+        if item is None:
+            return None
+        paths = {value.path for value in project.engine.evaluator.value(item, frame) if isinstance(value, External)}
+        stale = [one for one in group if one.path in paths]
+        new = spelled(module, release, [one.meant.rpartition(".")[2] for one in stale])
+        types += new or [text_of(module, item.span)]
+    span = handler.type.span if handler.type is not None else None
+    words = spelled(module, release, [one.meant.rpartition(".")[2] for one in group])
+    if not set(words) <= set(types) or shadowed(project, module, handler.body[0], words):
+        return None
+    step = SetTypes(handler.header, span, tuple(dict.fromkeys(types)))
+    return Rewrite(module.path, "catch the SDK's errors instead", (step,), needs(module, release, words))
 
 
 RULE = Rule("OAI113", "stale-transport-handler", Severity.WARNING, check, fix=Applicability.UNSAFE)

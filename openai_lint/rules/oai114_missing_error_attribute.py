@@ -56,6 +56,7 @@ Safe where one attribute holds the same (`http_status` becomes `status_code`) in
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from openai_lint.rewrites import Replace, Rewrite
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._attributes import Absent, absent_attributes
 from openai_lint.rules._versions import listed, named
@@ -68,7 +69,22 @@ def check(project: "Project") -> Iterable[Hit]:
     """One hit for each attribute."""
     for absent in absent_attributes(project):
         place = project.place(absent.module, absent.node.span)
-        yield Hit(place, _message(absent), _help(absent), absent.lacking, absent.releases[-1].version)
+        yield Hit(
+            place,
+            _message(absent),
+            _help(absent),
+            absent.lacking,
+            absent.releases[-1].version,
+            rewrite=_rewrite(absent),
+        )
+
+
+def _rewrite(absent: Absent) -> Rewrite | None:
+    """The attribute that holds the same, where all errors that arrive have it."""
+    if not absent.safe:
+        return None
+    text = f"{absent.name}.{absent.instead}"
+    return Rewrite(absent.module.path, f"read {text}", (Replace(absent.node.span, text),), safe=True)
 
 
 def _message(absent: Absent) -> str:

@@ -56,11 +56,14 @@ from typing import TYPE_CHECKING
 from openai_lint.escapes import RAW
 from openai_lint.facts import Handler
 from openai_lint.link.queries_versions import sure
+from openai_lint.rewrites import Rewrite, SetTypes
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
+from openai_lint.rules._suggest import needs, shadowed, spelled, written_types
 from openai_lint.rules._versions import at, listed
 
 if TYPE_CHECKING:
     from openai_lint.link import ApiCall, Project
+    from openai_lint.link.index import ModuleInfo
 
 READING = frozenset({"response_format", "tools"})
 """Options that make the events of a stream be read into models."""
@@ -90,7 +93,21 @@ def check(project: "Project") -> Iterable[Hit]:
                 f"Catch openai.OpenAIError there, or {listed([f'openai.{name}' for name in escaping])} beside it."
             )
             related = (Related(other, "these errors pass by here"),)
-            yield Hit(place, message, help_text, escaping, call.release.version, call.site.path, related)
+            rewrite = _rewrite(project, call, node, module)
+            version = call.release.version
+            yield Hit(place, message, help_text, escaping, version, call.site.path, related, rewrite=rewrite)
+
+
+def _rewrite(project: "Project", call: "ApiCall", handler: Handler, module: "ModuleInfo") -> Rewrite | None:
+    """The base of all errors in place of the base of the API's."""
+    release = call.release
+    wide, narrow = (spelled(module, release, [name])[0] for name in (release.roles["base"], release.roles["api_base"]))
+    types = written_types(module, handler)
+    if narrow not in types or handler.type is None or shadowed(project, module, handler.body[0], [wide]):
+        return None
+    wider = tuple(dict.fromkeys(wide if item == narrow else item for item in types))
+    step = SetTypes(handler.header, handler.type.span, wider)
+    return Rewrite(module.path, f"catch {wide}", (step,), needs(module, release, [wide]))
 
 
 def _read(call: "ApiCall") -> bool:

@@ -62,10 +62,11 @@ from openai_lint.link.index import ModuleInfo
 from openai_lint.link.predicates import body_of
 from openai_lint.link.tree import tree_of
 from openai_lint.link.values import External
+from openai_lint.rewrites import Need, Replace, Rewrite
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._http_retries import loops
 from openai_lint.rules._retries import retries
-from openai_lint.rules._suggest import text_of
+from openai_lint.rules._suggest import shadowed, text_of
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -130,7 +131,18 @@ def _hit(project: "Project", module: ModuleInfo, sleep: Call, what: str) -> Hit:
         if direct
         else "Make it a coroutine that awaits asyncio.sleep, and await it here.",
         call=what,
+        rewrite=_rewrite(project, module, sleep) if direct and len(sleep.args) == 1 else None,
     )
+
+
+def _rewrite(project: "Project", module: ModuleInfo, sleep: Call) -> Rewrite | None:
+    if shadowed(project, module, sleep, ["asyncio"]):
+        return None
+    text = f"await asyncio.sleep({text_of(module, sleep.args[0].value.span)})"
+    if not isinstance(tree_of(project, module).parent(sleep), facts.ExprStmt):
+        text = f"({text})"
+    needs = () if "asyncio" in module.scope.bindings else (Need("asyncio"),)
+    return Rewrite(module.path, "await asyncio.sleep", (Replace(sleep.span, text),), needs, safe=True)
 
 
 RULE = Rule("OAI209", "blocking-sleep", Severity.ERROR, check, fix=Applicability.SAFE)

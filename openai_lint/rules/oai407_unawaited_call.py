@@ -45,6 +45,9 @@ Unsafe: `await` before the call, in an `async def`.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from openai_lint.facts import Assign, ExprStmt, Return
+from openai_lint.link.tree import tree_of
+from openai_lint.rewrites import Replace, Rewrite
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._unawaited import unawaited_calls
 from openai_lint.rules._versions import source
@@ -58,7 +61,28 @@ def check(project: "Project") -> Iterable[Hit]:
     for call in unawaited_calls(project):
         place = project.place(call.module, call.site.node.span)
         message = f"nobody awaits the coroutine of {call.site.path}: no request goes out"
-        yield Hit(place, message, _help(call), sdk=call.release.version, call=call.site.path)
+        yield Hit(
+            place,
+            message,
+            _help(call),
+            sdk=call.release.version,
+            call=call.site.path,
+            rewrite=_rewrite(project, call),
+        )
+
+
+def _rewrite(project: "Project", call: "ApiCall") -> Rewrite | None:
+    """The ``await``, where a coroutine function runs the call."""
+    module, node = call.module, call.site.node
+    tree = tree_of(project, module)
+    runner = tree.runner(node)
+    if runner is None or not runner.is_async:
+        return None
+    text = f"await {source(module, node.span)}"
+    parent = tree.parent(node)
+    if not isinstance(parent, (ExprStmt, Assign, Return)):
+        text = f"({text})"
+    return Rewrite(module.path, "await the call", (Replace(node.span, text),))
 
 
 def _help(call: "ApiCall") -> str:

@@ -45,6 +45,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint.facts import Expr
+from openai_lint.rewrites import RenameArgument, Rewrite
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._options import Refused, since, unsupported_options
 from openai_lint.rules._versions import listed, named, source
@@ -75,7 +76,16 @@ def _hit(project: "Project", found: list[Refused], node: Expr) -> Hit:
         "\n".join(_help(refused) for refused in found),
         sdk=first.releases[-1].version,
         call=path,
+        rewrite=_rewrite(found),
     )
+
+
+def _rewrite(found: list[Refused]) -> Rewrite | None:
+    """The option's name here, where one is meant by every wrong one."""
+    if not all(refused.safe for refused in found):
+        return None
+    steps = tuple(RenameArgument(refused.node.span, refused.argument.span, refused.instead or "") for refused in found)
+    return Rewrite(found[0].module.path, f"write {found[0].instead}=", steps, safe=True)
 
 
 def _message(found: list[Refused]) -> str:

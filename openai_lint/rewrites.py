@@ -104,20 +104,19 @@ class MoveIntoTry:
 
 
 @dataclass(frozen=True, slots=True)
-class SetKeyword:
-    """The keyword argument ``name`` of the call at ``span``, added or given another value."""
+class SetKeywords:
+    """Keyword arguments (name and value) of the call at ``span``, added or given another value."""
 
     span: Span
-    name: str
-    value: str
+    items: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveArgument:
-    """The argument of the call at ``span`` whose value is at ``value``, taken out."""
+class RemoveArguments:
+    """The arguments of the call at ``span`` whose values are at ``values``, taken out."""
 
     span: Span
-    value: Span
+    values: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +167,8 @@ Step: TypeAlias = (
     | SetTypes
     | MoveClause
     | MoveIntoTry
-    | SetKeyword
-    | RemoveArgument
+    | SetKeywords
+    | RemoveArguments
     | RenameArgument
     | Decorate
     | InsertAfter

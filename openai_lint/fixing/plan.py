@@ -28,7 +28,7 @@ class Planner:
         made = [one for step in rewrite.steps for one in splices(tree, step)]
         line = min(*(tree.place(one.start)[0] for one in made), *(line_of(step) for step in rewrite.steps))
         made += added(tree, rewrite.needs, _outermost(tree, line))
-        ordered = sorted(set(made), key=lambda one: (one.start, one.end))
+        ordered = sorted(dict.fromkeys(made), key=lambda one: (one.start, one.end))
         for left, right in pairwise(ordered):
             if right.start < left.end:
                 raise CannotFixError("its edits overlap")

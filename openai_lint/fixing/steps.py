@@ -17,11 +17,11 @@ from openai_lint.rewrites import (
     InsertBefore,
     MoveClause,
     MoveIntoTry,
-    RemoveArgument,
+    RemoveArguments,
     RemoveStatement,
     RenameArgument,
     Replace,
-    SetKeyword,
+    SetKeywords,
     SetTypes,
     Step,
     WrapInTry,
@@ -63,6 +63,8 @@ def _wrap(tree: Tree, step: WrapInTry) -> list[Splice]:
 
 def _enclose(tree: Tree, step: Enclose) -> list[Splice]:
     statement = tree.statement(step.span)
+    if not isinstance(statement.node, cst.SimpleStatementLine):
+        raise CannotFixError("the statement is a block of its own")
     deepest = step.head[-1]
     depth = (len(deepest) - len(deepest.lstrip(" "))) // 4 + 1
     head = block(tree, step.head, statement.indent)
@@ -187,35 +189,37 @@ def _body_end(tree: Tree, node: cst.Try | cst.TryStar) -> int:
 # --- calls
 
 
-def _set_keyword(tree: Tree, step: SetKeyword) -> list[Splice]:
+def _set_keywords(tree: Tree, step: SetKeywords) -> list[Splice]:
     call = tree.call(step.span)
-    for arg in call.args:
-        if arg.keyword is not None and arg.keyword.value == step.name:
-            start, end = tree.bounds(arg.value)
-            return [Splice(start, end, step.value)]
-    text = f"{step.name}={step.value}"
+    given = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
+    changed = [Splice(*tree.bounds(given[name]), value) for name, value in step.items if name in given]
+    new = [f"{name}={value}" for name, value in step.items if name not in given]
+    return [*changed, *_appended(tree, call, new)] if new else changed
+
+
+def _appended(tree: Tree, call: cst.Call, new: list[str]) -> list[Splice]:
+    """More arguments behind those of a call, each on its own line if theirs are."""
     close = tree.bounds(call)[1] - 1
     if not call.args:
         if tree.text[tree.bounds(call.func)[1] : close].strip("() \n\t"):
             raise CannotFixError("there are comments in the call")
-        return [Splice(close, close, text)]
-    if len(call.args) == 1 and isinstance(call.args[0].value, cst.GeneratorExp):
-        raise CannotFixError("the only argument is a generator expression")
+        return [Splice(close, close, ", ".join(new))]
     last = call.args[-1]
+    if len(call.args) == 1 and isinstance(last.value, cst.GeneratorExp):
+        raise CannotFixError("the only argument is a generator expression")
     end = tree.bounds(last)[1]
-    rest = tree.text[end:close]
-    comma = rest.find(",") if isinstance(last.comma, cst.Comma) else -1
-    first_line, last_line = tree.span(call.args[-1])[0], tree.place(close)[0]
-    row = tree.lines[first_line - 1]
-    own_row = row[: tree.span(last)[1] - 1].strip() == ""
-    indent = row[: len(row) - len(row.lstrip())]
-    if own_row and (comma >= 0 or last_line > tree.span(last)[2]):
-        at = end + comma + 1 if comma >= 0 else end
-        lead = "" if comma >= 0 else ","
-        return [Splice(at, at, f"{lead}\n{indent}{text}{',' if comma >= 0 else ''}")]
+    comma = tree.text.find(",", end, close) if isinstance(last.comma, cst.Comma) else -1
+    line, column, last_line, _ = tree.span(last)
+    row = tree.lines[line - 1]
+    if not row[: column - 1].strip() and (comma >= 0 or tree.place(close)[0] > last_line):
+        indent = row[: column - 1]
+        rows = ",\n".join(indent + text for text in new)
+        if comma >= 0:
+            return [Splice(comma + 1, comma + 1, f"\n{rows},")]
+        return [Splice(end, end, f",\n{rows}")]
     if comma >= 0:
-        return [Splice(end + comma + 1, end + comma + 1, f" {text}")]
-    return [Splice(end, end, f", {text}")]
+        return [Splice(comma + 1, comma + 1, " " + ", ".join(new))]
+    return [Splice(end, end, "".join(f", {text}" for text in new))]
 
 
 def _argument(tree: Tree, call: cst.Call, value: Span) -> int:
@@ -225,24 +229,25 @@ def _argument(tree: Tree, call: cst.Call, value: Span) -> int:
     raise CannotFixError("the argument is not found again")
 
 
-def _remove_argument(tree: Tree, step: RemoveArgument) -> list[Splice]:
+def _remove_arguments(tree: Tree, step: RemoveArguments) -> list[Splice]:
     call = tree.call(step.span)
-    index = _argument(tree, call, step.value)
     args = call.args
-    start, end = tree.bounds(args[index])
-    close = tree.bounds(call)[1] - 1
-    if index:
-        start = tree.bounds(args[index - 1])[1]
-        if index + 1 == len(args) and isinstance(args[index].comma, cst.Comma):
-            pass  # the comma behind it stays, for the one before
-    elif len(args) > 1:
-        end = tree.bounds(args[1])[0]
+    gone = sorted(_argument(tree, call, value) for value in step.values)
+    kept = [index for index in range(len(args)) if index not in gone]
+    made: list[Splice] = []
+    if not kept:
+        opening = tree.text.rindex("(", 0, tree.bounds(args[0])[0])
+        made.append(Splice(opening + 1, tree.bounds(call)[1] - 1, ""))
     else:
-        opening = tree.text.rindex("(", 0, start)
-        start, end = opening + 1, close
-    if "#" in tree.code[start:end].replace(tree.written(args[index]), ""):
-        raise CannotFixError("there are comments between the arguments")
-    return [Splice(start, end, "")]
+        for index in gone:
+            if index < kept[0]:
+                made.append(Splice(tree.bounds(args[index])[0], tree.bounds(args[index + 1])[0], ""))
+            else:  # with the comma in front of it; one behind the last argument stays
+                made.append(Splice(tree.bounds(args[index - 1])[1], tree.bounds(args[index])[1], ""))
+    for one in made:
+        if "#" in tree.code[one.start : one.end] and "\n" in tree.code[one.start : one.end]:
+            raise CannotFixError("there are comments between the arguments")
+    return made
 
 
 def _rename_argument(tree: Tree, step: RenameArgument) -> list[Splice]:
@@ -319,8 +324,8 @@ _STEPS: dict[type, Callable[[Tree, Any], list[Splice]]] = {
     SetTypes: _set_types,
     MoveClause: _move_clause,
     MoveIntoTry: _move_into_try,
-    SetKeyword: _set_keyword,
-    RemoveArgument: _remove_argument,
+    SetKeywords: _set_keywords,
+    RemoveArguments: _remove_arguments,
     RenameArgument: _rename_argument,
     Decorate: _decorate,
     InsertAfter: _insert_after,

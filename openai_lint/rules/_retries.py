@@ -13,6 +13,7 @@ from openai_lint.link.inventory import sdk_retries
 from openai_lint.link.policy import Policy
 from openai_lint.link.project import ApiCall
 from openai_lint.link.tree import tree_of
+from openai_lint.rewrites import Rewrite
 from openai_lint.rule import Hit, Place, Related, Severity
 from openai_lint.rules._noise import dead_calls
 
@@ -136,6 +137,7 @@ def hit(
     help_text: str,
     errors: Iterable[str] = (),
     severity: Severity | None = None,
+    rewrite: Rewrite | None = None,
 ) -> Hit:
     """What a rule says about a policy, with the calls that it retries as related places."""
     first = retry.calls[0]
@@ -152,6 +154,7 @@ def hit(
         first.site.path,
         related,
         severity=severity,
+        rewrite=rewrite,
     )
 
 

@@ -71,7 +71,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openai_lint.facts import Call
-from openai_lint.rewrites import Rewrite, SetKeyword
+from openai_lint.rewrites import Rewrite, SetKeywords
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
 from openai_lint.rules._handling import Escape, ending, escapes, listed, path, place
 from openai_lint.rules._suggest import after_retries
@@ -115,7 +115,7 @@ def _mended(project: "Project", escape: Escape, policy: "Policy | None") -> tupl
         return advice, rewrite
     if policy is None or policy.module is not found.module or not isinstance(policy.node, Call):
         return advice, None
-    return advice, replace(rewrite, steps=(*rewrite.steps, SetKeyword(policy.node.span, "reraise", "True")))
+    return advice, replace(rewrite, steps=(*rewrite.steps, SetKeywords(policy.node.span, (("reraise", "True"),))))
 
 
 def _by(policy: "Policy | None", escape: Escape) -> str:

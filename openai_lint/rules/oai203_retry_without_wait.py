@@ -57,6 +57,7 @@ from openai_lint.link.retry_transports import CONNECTION
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._backoff_help import growing
 from openai_lint.rules._http_retries import loops
+from openai_lint.rules._policy_edits import grow
 from openai_lint.rules._retries import SHORT, counted, hit, retries, seconds
 
 if TYPE_CHECKING:
@@ -68,7 +69,14 @@ def check(project: "Project") -> Iterable[Hit]:
     for retry in retries(project):
         hasty = next((policy for policy in retry.variants if _hurries(policy)), None)
         if hasty is not None and retry.transient:
-            yield hit(project, retry, f"{retry.subject} {_waits(hasty)}", growing(retry), retry.transient)
+            yield hit(
+                project,
+                retry,
+                f"{retry.subject} {_waits(hasty)}",
+                growing(retry),
+                retry.transient,
+                rewrite=grow(project, retry),
+            )
     for found in loops(project):
         if _hurries(found.policy) and found.policy.retries != CONNECTION:
             message = f"this retry of `{found.request.call}` {_waits(found.policy)}"

@@ -56,7 +56,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint.rule import Applicability, Hit, Rule, Severity
-from openai_lint.rules._backoff_help import narrow
+from openai_lint.rules._backoff_help import narrow as advice
+from openai_lint.rules._policy_edits import narrow
 from openai_lint.rules._retries import Retry, certain, counted, hit, listed, retries
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def check(project: "Project") -> Iterable[Hit]:
         what = "it can never succeed" if len(names) == 1 else "they can never succeed"
         message = f"{retry.subject} retries {listed(names)}{_times(retry)}: {what}"
         severity = None if retry.policy.retries.written else Severity.INFO
-        yield hit(project, retry, message, narrow(retry), names, severity)
+        yield hit(project, retry, message, advice(retry), names, severity, narrow(project, retry))
 
 
 def _permanent(project: "Project", retry: Retry) -> tuple[str, ...]:

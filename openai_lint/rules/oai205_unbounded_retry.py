@@ -53,6 +53,7 @@ from typing import TYPE_CHECKING
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._backoff_help import stop
 from openai_lint.rules._http_retries import loops
+from openai_lint.rules._policy_edits import end
 from openai_lint.rules._retries import Retry, hit, retries, seconds
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def check(project: "Project") -> Iterable[Hit]:
     """One hit for each policy that never gives up."""
     for retry in retries(project):
         if any(not policy.bounded for policy in retry.variants):
-            yield hit(project, retry, f"{retry.subject} never gives up: {_says(retry)}", stop(retry), retry.names)
+            message = f"{retry.subject} never gives up: {_says(retry)}"
+            yield hit(project, retry, message, stop(retry), retry.names, rewrite=end(project, retry.policy))
     for found in loops(project):
         if not found.policy.bounded:
             message = f"this retry of `{found.request.call}` never gives up"

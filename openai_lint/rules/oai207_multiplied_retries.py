@@ -57,6 +57,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.link.project import ApiCall
 from openai_lint.rule import Applicability, Hit, Rule, Severity
+from openai_lint.rules._policy_edits import without_sdk_retries
 from openai_lint.rules._retries import Retry, counted, hit, retries, sdk_requests
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def check(project: "Project") -> Iterable[Hit]:
         ]
         if doubled:
             requests, call = max(doubled, key=lambda item: item[0])
-            yield hit(project, retry, _message(retry, requests), _help(call), retry.transient)
+            rewrite = without_sdk_retries(project, retry, call)
+            yield hit(project, retry, _message(retry, requests), _help(call), retry.transient, rewrite=rewrite)
 
 
 def _message(retry: Retry, requests: int) -> str:

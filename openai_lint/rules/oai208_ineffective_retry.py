@@ -76,6 +76,7 @@ from openai_lint.rules._ineffective import (
     passed_by,
     without_effect,
 )
+from openai_lint.rules._policy_edits import reraise
 from openai_lint.rules._retries import place
 from openai_lint.rules._suggest import text_of
 
@@ -155,6 +156,7 @@ def _passing(project: "Project", found: PassedBy) -> Hit:
         release.version,
         found.site.path,
         (Related(where, f"never sees the {found.error} that was retried"),),
+        rewrite=reraise(project, found.policy),
     )
 
 

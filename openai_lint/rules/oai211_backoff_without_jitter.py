@@ -56,6 +56,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._backoff_help import random
+from openai_lint.rules._policy_edits import randomize
 from openai_lint.rules._retries import hit, retries
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def check(project: "Project") -> Iterable[Hit]:
         plain = all(policy.wait == "growing" and not policy.jitter and not policy.follows for policy in retry.variants)
         if plain and retry.transient:
             message = f"{retry.subject} waits longer each time, but with nothing random in it"
-            yield hit(project, retry, message, random(retry), retry.transient)
+            yield hit(project, retry, message, random(retry), retry.transient, rewrite=randomize(project, retry))
 
 
 RULE = Rule("OAI211", "backoff-without-jitter", Severity.INFO, check, default=False, fix=Applicability.UNSAFE)

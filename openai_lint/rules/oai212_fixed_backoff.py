@@ -53,6 +53,7 @@ from typing import TYPE_CHECKING
 from openai_lint.link.policy import Policy
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._backoff_help import growing
+from openai_lint.rules._policy_edits import grow
 from openai_lint.rules._retries import SHORT, hit, retries, seconds
 
 if TYPE_CHECKING:
@@ -64,7 +65,14 @@ def check(project: "Project") -> Iterable[Hit]:
     for retry in retries(project):
         flat = next((policy for policy in retry.variants if _flat(policy)), None)
         if flat is not None and retry.transient:
-            yield hit(project, retry, f"{retry.subject} {_waits(flat)}", growing(retry), retry.transient)
+            yield hit(
+                project,
+                retry,
+                f"{retry.subject} {_waits(flat)}",
+                growing(retry),
+                retry.transient,
+                rewrite=grow(project, retry),
+            )
 
 
 def _flat(policy: Policy) -> bool:

@@ -1,0 +1,348 @@
+"""Edits of retries as they are written: waits, ends, predicates; by library, and for loops by hand."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openai_lint import facts
+from openai_lint.facts import Arg, Call, For, Handler, Jump, Name, Try
+from openai_lint.link import library
+from openai_lint.link.blocks import inside, leaves
+from openai_lint.link.index import ModuleInfo
+from openai_lint.link.policy import Policy
+from openai_lint.link.project import ApiCall
+from openai_lint.link.tree import tree_of
+from openai_lint.rewrites import (
+    InsertAfter,
+    InsertBefore,
+    Need,
+    RemoveArguments,
+    Replace,
+    Rewrite,
+    SetKeywords,
+    SetTypes,
+    Step,
+)
+from openai_lint.rules._retries import Retry
+from openai_lint.rules._suggest import needs, shadowed, text_of, transient
+
+if TYPE_CHECKING:
+    from openai_lint.link import Project
+
+ATTEMPTS = 6
+RANDOM_WAIT = "wait_random_exponential(min=1, max=60)"
+
+Items = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How one library is told something: keywords to set, and keywords to leave out."""
+
+    items: Items = ()
+    without: tuple[str, ...] = ()
+
+
+GROWING = {
+    "tenacity": _Way((("wait", RANDOM_WAIT),)),
+    "stamina": _Way(without=("wait_initial", "wait_max", "wait_jitter", "wait_exp_base")),
+    "retrying": _Way(
+        (("wait_exponential_multiplier", "1000"), ("wait_exponential_max", "60000"), ("wait_jitter_max", "1000")),
+        ("wait_fixed", "wait_random_min", "wait_random_max", "wait_incrementing_start", "wait_incrementing_increment"),
+    ),
+    "retry": _Way((("delay", "1"), ("backoff", "2"), ("max_delay", "60"), ("jitter", "(0, 1)"))),
+    "celery": _Way((("retry_backoff", "True"), ("retry_backoff_max", "600")), ("retry_jitter",)),
+}
+RANDOM = {
+    **GROWING,
+    "backoff": _Way(without=("jitter",)),
+    "stamina": _Way(without=("wait_jitter",)),
+    "celery": _Way(without=("retry_jitter",)),
+}
+ENDING = {
+    "tenacity": _Way((("stop", f"stop_after_attempt({ATTEMPTS})"), ("reraise", "True"))),
+    "backoff": _Way((("max_tries", str(ATTEMPTS)),)),
+    "stamina": _Way(without=("attempts", "timeout")),
+    "retrying": _Way((("stop_max_attempt_number", str(ATTEMPTS)),)),
+    "retry": _Way((("tries", str(ATTEMPTS)),)),
+    "celery": _Way((("max_retries", "5"),)),
+}
+_WRITTEN = frozenset({"retry", "Retrying", "AsyncRetrying", "on_exception", "retry_context", "task", "shared_task"})
+"""Calls that take a policy's options."""
+
+
+def grow(project: "Project", retry: Retry) -> Rewrite | None:
+    """Lets the wait grow, at random."""
+    message = "wait longer each time, at random"
+    if retry.policy.by == "backoff":
+        return _generator(project, retry.policy, message)
+    if retry.policy.by == "loop":
+        return _loop_wait(project, retry.policy, message, jitter=False)
+    return _told(project, retry.policy, GROWING, message)
+
+
+def randomize(project: "Project", retry: Retry) -> Rewrite | None:
+    """Puts something random into waits that grow."""
+    message = "wait a random time"
+    if retry.policy.by == "loop":
+        return _loop_wait(project, retry.policy, message, jitter=True)
+    return _told(project, retry.policy, RANDOM, message)
+
+
+def end(project: "Project", policy: Policy) -> Rewrite | None:
+    """Gives the policy an end."""
+    return _told(project, policy, ENDING, "stop after the sixth attempt")
+
+
+def reraise(project: "Project", policy: Policy) -> Rewrite | None:
+    """Lets the SDK's own error out at last."""
+    ways = {
+        "tenacity": _Way((("reraise", "True"),)),
+        "retrying": _Way(without=("wrap_exception",)),
+    }
+    return _told(project, policy, ways, "let the SDK's own error out")
+
+
+def _told(project: "Project", policy: Policy, ways: dict[str, _Way], message: str) -> Rewrite | None:
+    way = ways.get(policy.by)
+    node, module = policy.node, policy.module
+    if way is None:
+        return None
+    prefix, wanted = _from(project, module, node, policy.by, way.items)
+    if wanted is None:
+        return None
+    items = tuple((name, _prefixed(value, prefix)) for name, value in way.items)
+    steps: list[Step] = []
+    if isinstance(node, Call):
+        if library.written(node.func) not in _WRITTEN or any(arg.star for arg in node.args):
+            return None
+        if policy.by == "tenacity" and any(arg.keyword is None for arg in node.args):
+            return None
+        kept = [(name, value) for name, value in items if name != "reraise" or not _keyword(node, "reraise")]
+        steps += [SetKeywords(node.span, tuple(kept))] if kept else []
+        gone = [arg.value.span for arg in node.args if arg.keyword in way.without]
+        steps += [RemoveArguments(node.span, tuple(gone))] if gone else []
+    elif policy.by == "tenacity" and isinstance(node, (Name, facts.Attr)) and items:
+        text = ", ".join(f"{name}={value}" for name, value in items)
+        steps.append(Replace(node.span, f"{text_of(module, node.span)}({text})"))
+    return Rewrite(module.path, message, tuple(steps), wanted) if steps else None
+
+
+def _from(
+    project: "Project", module: ModuleInfo, node: facts.Expr | facts.Stmt, by: str, items: Items
+) -> tuple[str, tuple[Need, ...] | None]:
+    """How the file names what stands in its library: the prefix, or what is to be imported; None on a clash."""
+    names = [value.partition("(")[0] for _, value in items if value[:1].isalpha() and "(" in value]
+    func = node.func if isinstance(node, Call) else node
+    if isinstance(func, facts.Attr):
+        return f"{text_of(module, func.value.span)}.", ()
+    if shadowed(project, module, node, names):
+        return "", None
+    return "", tuple(Need(by, name) for name in names if name not in module.scope.bindings)
+
+
+def _prefixed(value: str, prefix: str) -> str:
+    return prefix + value if "(" in value and value[:1].isalpha() else value
+
+
+def _keyword(node: Call, name: str) -> Arg | None:
+    return next((arg for arg in node.args if arg.keyword == name), None)
+
+
+def _generator(project: "Project", policy: Policy, message: str) -> Rewrite | None:
+    """``backoff.expo`` in place of another generator of waits."""
+    node, module = policy.node, policy.module
+    if not isinstance(node, Call) or library.written(node.func) not in _WRITTEN:
+        return None
+    first = _keyword(node, "wait_gen") or next((arg for arg in node.args if arg.keyword is None and not arg.star), None)
+    if first is None or any(arg.star for arg in node.args):
+        return None
+    steps: list[Step] = []
+    wanted: tuple[Need, ...] = ()
+    if isinstance(first.value, facts.Attr) and first.value.attr != "expo":
+        steps.append(Replace(first.value.span, f"{text_of(module, first.value.value.span)}.expo"))
+    elif isinstance(first.value, Name) and first.value.id != "expo":
+        if shadowed(project, module, node, ["expo"]):
+            return None
+        steps.append(Replace(first.value.span, "expo"))
+        wanted = () if "expo" in module.scope.bindings else (Need("backoff", "expo"),)
+    gone = tuple(
+        arg.value.span for arg in node.args if arg.keyword in ("interval", "jitter", "max_value", "factor", "base")
+    )
+    steps += [RemoveArguments(node.span, gone)] if gone else []
+    return Rewrite(module.path, message, tuple(steps), wanted) if steps else None
+
+
+# --- loops
+
+
+def _loop_wait(project: "Project", policy: Policy, message: str, *, jitter: bool) -> Rewrite | None:
+    """A wait that grows with the number of the attempt, in a loop that counts them."""
+    node, module = policy.node, policy.module
+    if not isinstance(node, For) or not isinstance(node.target, Name):
+        return None
+    sleeps = [
+        found for found in inside(node.body) if isinstance(found, Call) and library.written(found.func) == "sleep"
+    ]
+    asynchronous = _asynchronous(project, module, node)
+    words = ["random", *(["asyncio" if asynchronous else "time"] if not sleeps else [])]
+    if len(sleeps) > 1 or shadowed(project, module, node, words):
+        return None
+    steps: list[Step] = []
+    if sleeps and len(sleeps[0].args) != 1:
+        return None
+    if jitter:
+        given = sleeps[0].args[0].value if sleeps else None
+        if given is None:
+            return None
+        text = f"{text_of(module, given.span)} + random.random()"
+        return Rewrite(
+            module.path,
+            message,
+            (Replace(given.span, text),),
+            needs(module, project.engine.catalogue(module, 1), words),
+        )
+    counter = _counter(module, node, steps)
+    if counter is None:
+        return None
+    wait = f"min(60, 2**{counter}) + random.random()"
+    if sleeps:
+        steps.append(Replace(sleeps[0].args[0].value.span, wait))
+    else:
+        text = f"await asyncio.sleep({wait})" if asynchronous else f"time.sleep({wait})"
+        steps += _in_handler(node, text)
+    if not steps or not any(not isinstance(step, Replace) or step.span != node.target.span for step in steps):
+        return None
+    return Rewrite(module.path, message, tuple(steps), needs(module, project.engine.catalogue(module, 1), words))
+
+
+def _asynchronous(project: "Project", module: ModuleInfo, node: facts.Stmt) -> bool:
+    function = tree_of(project, module).runner(node)
+    return function is not None and function.is_async
+
+
+def _counter(module: ModuleInfo, node: For, steps: list[Step]) -> str | None:
+    """The name that counts the attempts from 0; a ``_`` gets one."""
+    counts = node.iterable
+    if not (isinstance(counts, Call) and library.written(counts.func) == "range" and isinstance(node.target, Name)):
+        return None
+    start = len(counts.args) > 1
+    name = node.target.id
+    if name == "_":
+        if "attempt" in module.facts.identifiers:
+            return None
+        steps.append(Replace(node.target.span, "attempt"))
+        name = "attempt"
+    return f"({name} - {text_of(module, counts.args[0].value.span)})" if start else name
+
+
+def _in_handler(node: For, text: str) -> list[Step]:
+    """The wait at the end of the handler that stays in the loop."""
+    trials = [found for found in node.body if isinstance(found, Try)]
+    staying = [handler for trial in trials for handler in trial.handlers if not leaves(handler.body)]
+    if len(staying) != 1:
+        return []
+    last = staying[0].body[-1]
+    if isinstance(last, Jump) or (isinstance(last, facts.ExprStmt) and isinstance(last.value, facts.Const)):
+        return [InsertBefore(last.span, text)]
+    return [InsertAfter(last.span, text)] if not isinstance(last, (facts.If, facts.Try, For, facts.With)) else []
+
+
+# --- predicates
+
+
+def narrow(project: "Project", retry: Retry) -> Rewrite | None:
+    """Retries only what may pass."""
+    policy, call = retry.policy, retry.calls[0]
+    node, module = policy.node, policy.module
+    names = transient(module, call.release)
+    wanted = one_of(names)
+    message = "retry only what may pass"
+    if shadowed(project, module, node, names):
+        return None
+    imports = needs(module, call.release, names)
+    if policy.by == "loop":
+        return _narrow_loop(project, retry, names, message, imports)
+    if not isinstance(node, Call) or any(arg.star for arg in node.args):
+        return None
+    given = {arg.keyword: arg for arg in node.args if arg.keyword is not None}
+    positional = [arg for arg in node.args if arg.keyword is None]
+    step: Step | None = None
+    match policy.by:
+        case "tenacity" if not positional:
+            prefix, more = _from(project, module, node, "tenacity", (("retry", "retry_if_exception_type()"),))
+            present = given.get("retry")
+            if more is None:
+                return None
+            if present is None:
+                step = SetKeywords(node.span, (("retry", f"{prefix}retry_if_exception_type({wanted})"),))
+                imports = (*imports, *more)
+            elif isinstance(present.value, Call) and library.written(present.value.func) == "retry_if_exception_type":
+                inner = present.value.args
+                step = Replace(inner[0].value.span, wanted) if len(inner) == 1 else None
+        case "backoff":
+            target = given.get("exception") or (positional[1] if len(positional) > 1 else None)
+            step = Replace(target.value.span, wanted) if target is not None else None
+        case "stamina":
+            target = given.get("on") or next(iter(positional), None)
+            step = Replace(target.value.span, wanted) if target is not None else None
+        case "retry":
+            target = given.get("exceptions") or next(iter(positional), None)
+            step = (
+                Replace(target.value.span, wanted)
+                if target is not None
+                else SetKeywords(node.span, (("exceptions", wanted),))
+            )
+        case "celery" if "autoretry_for" in given:
+            step = Replace(given["autoretry_for"].value.span, wanted if len(names) > 1 else f"({wanted},)")
+    return Rewrite(module.path, message, (step,), imports) if step is not None else None
+
+
+def _narrow_loop(
+    project: "Project", retry: Retry, names: list[str], message: str, imports: tuple[Need, ...]
+) -> Rewrite | None:
+    """The clause that leads to another attempt, if it speaks of the SDK's errors only."""
+    node, module = retry.policy.node, retry.policy.module
+    handlers = list(_clauses(project, module, node))
+    if len(handlers) != 1 or handlers[0].type is None:
+        return None
+    handler = handlers[0]
+    written = text_of(module, handler.type.span) if handler.type is not None else ""
+    if not any(word in written for word in ("openai", "OpenAI", "API")):
+        return None
+    step = SetTypes(handler.header, handler.type.span if handler.type is not None else None, tuple(names))
+    return Rewrite(module.path, message, (step,), imports)
+
+
+def _clauses(project: "Project", module: ModuleInfo, node: facts.Expr | facts.Stmt) -> Iterator[Handler]:
+    if isinstance(node, (For, facts.While)):
+        for found in node.body:
+            if isinstance(found, Try):
+                yield from (handler for handler in found.handlers if not leaves(handler.body))
+        return
+    yield from (one for one, _ in tree_of(project, module).above(node) if isinstance(one, Handler))
+
+
+def one_of(names: Iterable[str]) -> str:
+    """One name, or a tuple of several."""
+    found = list(names)
+    return found[0] if len(found) == 1 else f"({', '.join(found)})"
+
+
+# --- the SDK's own retries
+
+
+def without_sdk_retries(project: "Project", retry: Retry, call: ApiCall) -> Rewrite | None:
+    """``max_retries=0`` where the client is made, if nothing else leans on the retries of that client."""
+    client = call.client
+    origin = client.origin if client is not None else None
+    if not isinstance(origin, Call) or client is None or client.known_by != "constructor":
+        return None
+    users = [other for other in project.calls if any(one.origin is origin for one in other.clients)]
+    if any(other not in retry.errors for other in users) or any(arg.star for arg in origin.args):
+        return None
+    module = next((found for found in project.modules if origin in tree_of(project, found)), None)
+    if module is None:
+        return None
+    step = SetKeywords(origin.span, (("max_retries", "0"),))
+    return Rewrite(module.path, "leave the retries to the policy", (step,))

@@ -94,7 +94,7 @@ class Api:
 
     def client_of_class(self, cls: ClassRef, known_by: str) -> Client | None:
         """The client that objects of a project class are, when a base of it is a client class."""
-        for base in self._engine.lookup.mro(cls)[1:]:
+        for base in self._engine.hierarchy.mro(cls)[1:]:
             if isinstance(base, External):
                 known = (
                     self._engine.catalogue(cls.parent.module, 1).any_client(base.path)

@@ -194,14 +194,14 @@ class Calls:
         if isinstance(node, facts.Call) and isinstance(node.func, facts.Attr):
             receiver = engine.evaluator.value(node.func.value, frame)
             if not receiver - ANYTHING:
-                namesakes = self._namesakes(node.func.attr)
+                namesakes = self.namesakes(node.func.attr)
                 if namesakes:
                     return self._apply_all(namesakes, args, frame, node)
             return engine.externals.function(f"?.{node.func.attr}", args, frame, node)
         name = library.written(node.func) if isinstance(node, facts.Call) else ""
         return engine.externals.function(f"?.{name}", args, frame, node)
 
-    def _namesakes(self, name: str) -> Values:
+    def namesakes(self, name: str) -> Values:
         if name.startswith("__") or name in library.COMMON_METHODS:
             return NOTHING
         found = self._engine.methods_named(name)
@@ -243,17 +243,17 @@ class Calls:
         client = self._engine.api.client_of_class(cls, "subclass")
         instance = Instance(cls, True)
         leaks = NO_LEAKS
-        found = self._engine.lookup.method(cls, "__init__") or self._engine.lookup.method(cls, "__new__")
+        found = self._engine.hierarchy.method(cls, "__init__") or self._engine.hierarchy.method(cls, "__new__")
         if found is not None:
             owner, function = found
             given = replace(args, positional=[one(instance), *args.positional])
-            values = self._engine.evaluator.name(function.name, self._engine.lookup.class_frame(owner))
+            values = self._engine.evaluator.name(function.name, self._engine.hierarchy.class_frame(owner))
             for value in values:
                 if isinstance(value, (FunctionRef, Retried)):
                     leaks |= self.apply(value, given, frame, node).leaks
         else:
             self._fill_fields(cls, args, frame)
-            post = self._engine.lookup.method(cls, "__post_init__")
+            post = self._engine.hierarchy.method(cls, "__post_init__")
             if post is not None:
                 leaks |= self.run(FunctionRef(post[1], post[0].parent), Arguments([one(instance)]), frame, node).leaks
         if client is not None:
@@ -265,7 +265,7 @@ class Calls:
         if frame.module.is_test:
             return
         fields: list[tuple[ClassRef, str]] = []
-        for item in reversed(self._engine.lookup.mro(cls)):
+        for item in reversed(self._engine.hierarchy.mro(cls)):
             if isinstance(item, ClassRef):
                 scope = item.parent.module.scopes[item.node]
                 fields += [
@@ -290,7 +290,7 @@ class Calls:
     def property_leaks(self, base: Value, attr: str, frame: Frame) -> Outcome:
         """What reading ``base.attr`` raises, when that is a property written in the project."""
         if isinstance(base, Instance):
-            found = self._engine.lookup.method(base.cls, attr)
+            found = self._engine.hierarchy.method(base.cls, attr)
             if found is not None and library.is_property(found[1]):
                 return self.run(FunctionRef(found[1], found[0].parent), Arguments([one(base)]), frame, None)
         return Outcome()

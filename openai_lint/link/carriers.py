@@ -18,9 +18,12 @@ from openai_lint.link.values import (
     Deferred,
     Display,
     External,
+    Frame,
     FunctionRef,
+    Group,
     Instance,
     Kept,
+    Later,
     Partial,
     Resource,
     Retried,
@@ -30,7 +33,7 @@ from openai_lint.link.values import (
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
-    from openai_lint.link.index import ModuleInfo, ScopeInfo
+    from openai_lint.link.index import ModuleInfo, ScopeInfo, Store
 
 
 class Carriers:
@@ -40,6 +43,7 @@ class Carriers:
         self._engine = engine
         self._runs = [(cell.frame, leaks) for cell, leaks in engine.solver.values() if isinstance(cell, RunCell)]
         self._leaky = {frame.function for frame, leaks in self._runs if leaks and isinstance(frame.function, Function)}
+        self._lambdas: dict[Frame, bool] = {}
         self._special: dict[Class, set[Function]] = {}
         for frame, leaks in self._runs:
             if leaks and isinstance(frame.function, Function) and self._unnamed(frame.function, frame.module):
@@ -57,7 +61,7 @@ class Carriers:
         if owner is None:
             return False
         frame = self._engine.generic_frame(module.scope_of(function))
-        bases = self._engine.lookup.mro(self._engine.evaluator.class_ref(owner, frame))
+        bases = self._engine.hierarchy.mro(self._engine.evaluator.class_ref(owner, frame))
         return any(
             isinstance(base, External) and path.rpartition(".")[0] == base.path and name == function.name
             for base in bases
@@ -67,7 +71,7 @@ class Carriers:
     def names(self) -> set[str]:
         """Every name that a caller may use."""
         unnamed = {function for functions in self._special.values() for function in functions}
-        found = {function.name for function in self._leaky - unnamed}
+        found = {function.name for function in self._leaky - unnamed} | self._makers()
         for frame, leaks in self._runs:
             function = frame.function
             if (
@@ -80,6 +84,11 @@ class Carriers:
             found |= {cls.node.name for cls in self._engine.classes() if self._runs_by_itself(cls)}
         found |= self._places({frame.module.scope_of(frame.function) for frame, _ in self._runs})
         return found - {"<lambda>"}
+
+    def _makers(self) -> set[str]:
+        """The classes whose objects have a method that lets errors out: who makes one may pass it on."""
+        owners = (frame.module.scope_of(frame.function).owner for frame, leaks in self._runs if leaks)
+        return {owner.node.name for owner in owners if owner is not None and isinstance(owner.node, Class)}
 
     def _places(self, scopes: "Iterable[ScopeInfo]") -> set[str]:
         """Variables of modules and classes, and attributes, in which these scopes keep a carrier."""
@@ -95,11 +104,16 @@ class Carriers:
                         found.add(name)
         for module in {scope.module for scope in run}:
             for store in module.stores:
-                if store.scope not in run or store.attr in found:
+                if store.scope not in run or store.attr in found or not self._readable(store):
                     continue
                 if self._any(engine.evaluator.bound(store.binding, engine.generic_frame(store.scope), store.scope)):
                     found.add(store.attr)
         return found
+
+    def _readable(self, store: "Store") -> bool:
+        """Whether what is stored can be found again: on an object of the project, not on something of a library."""
+        frame = self._engine.generic_frame(store.scope)
+        return any(isinstance(base, (Instance, ClassRef)) for base in self._engine.evaluator.value(store.target, frame))
 
     def _any(self, values: Values) -> bool:
         return any(self._carries(value) for value in values)
@@ -110,12 +124,14 @@ class Carriers:
             case Display():
                 return any(self._any(inner) for _, inner in value.items)
             case FunctionRef():
-                return value.function in self._leaky or value.function.name == "<lambda>"  # those run only when called
+                return value.function in self._leaky or (value.function.name == "<lambda>" and self._lambda(value))
             case Bound() | Partial() | Retried() | ContextFunction():
                 return self._carries(value.function)
             case Resource():
                 return self._engine.api.method_of(value) is not None
-            case Deferred() | Kept():
+            case Deferred():
+                return self._fails_later(value)
+            case Kept():
                 return True
             case Caught():
                 return bool(self._engine.solver.known(CaughtCell(value.frame, value.handler)))
@@ -126,7 +142,24 @@ class Carriers:
             case _:
                 return False
 
+    def _lambda(self, value: FunctionRef) -> bool:
+        """Whether a lambda lets errors out, or gives what does; nobody may have called it yet."""
+        frame = Frame(value.parent.module, value.function, value.parent)
+        if frame not in self._lambdas:
+            self._lambdas[frame] = False
+            solver = self._engine.solver
+            self._lambdas[frame] = bool(solver.read(RunCell(frame))) or self._any(solver.read(GivesCell(frame)).returns)
+        return self._lambdas[frame]
+
+    def _fails_later(self, value: Deferred) -> bool:
+        source = value.source
+        if isinstance(source, Frame):
+            return bool(self._engine.solver.read(RunCell(source)))
+        if isinstance(source, Group):
+            return self._any(source.members)
+        return self._carries(source.function) if isinstance(source, Later) else True
+
     def _runs_by_itself(self, cls: ClassRef) -> bool:
         """Whether a special method of a class (``__init__``, ``__call__``, ``__iter__`` ...) lets errors out."""
-        order = self._engine.lookup.mro(cls) if self._special else ()
+        order = self._engine.hierarchy.mro(cls) if self._special else ()
         return any(isinstance(item, ClassRef) and item.node in self._special for item in order)

@@ -54,6 +54,11 @@ class CaughtCell:
     handler: Handler
 
 
+@dataclass(frozen=True, slots=True)
+class ClassesCell:
+    """How many classes of the project are known."""
+
+
 class Gives(NamedTuple):
     """What a function hands back."""
 

@@ -103,7 +103,7 @@ class Contracts:
         if owner is None or not isinstance(owner.node, Class):
             return False
         cls = ClassRef(owner.node, engine.generic_frame(owner))
-        bases = [base.path for base in engine.lookup.mro(cls) if isinstance(base, External)]
+        bases = [base.path for base in engine.hierarchy.mro(cls) if isinstance(base, External)]
         return not {"object", "abc.ABC"}.issuperset(bases)
 
 

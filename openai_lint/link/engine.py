@@ -14,16 +14,28 @@ from openai_lint.link import library
 from openai_lint.link.api import Api
 from openai_lint.link.calls import Calls
 from openai_lint.link.carriers import Carriers
-from openai_lint.link.cells import AttrCell, CaughtCell, Gives, GivesCell, NameCell, Outcome, ParamCell, RunCell
+from openai_lint.link.cells import (
+    AttrCell,
+    CaughtCell,
+    ClassesCell,
+    Gives,
+    GivesCell,
+    NameCell,
+    Outcome,
+    ParamCell,
+    RunCell,
+)
 from openai_lint.link.evaluate import Evaluator
 from openai_lint.link.externals import Externals
 from openai_lint.link.frames import Frames
+from openai_lint.link.hierarchy import Hierarchy
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.lookup import Lookup
 from openai_lint.link.loops import below
 from openai_lint.link.modules import Modules, Workspace
 from openai_lint.link.policies import Policies
 from openai_lint.link.record import Record
+from openai_lint.link.relevance import Relevance
 from openai_lint.link.solver import Solver
 from openai_lint.link.triggers import Triggers
 from openai_lint.link.uses import Uses
@@ -59,9 +71,10 @@ class Engine:
         self.modules = Modules(workspace, str(workspace.root), source_roots)
         self._releases = releases
         self._wanted: dict[Frame, None] = {}
+        self._generic: dict[ScopeInfo, Frame] = {}
         self._mentions: dict[str, list[ScopeInfo]] = {}
         self._attributes: dict[str, list[ScopeInfo]] = {}
-        self._indexed: set[ModuleInfo] = set()
+        self._indexed = 0
         self._classes: list[ClassRef] = []
         self._methods: dict[str, list[ClassRef]] = {}
         self._renamed: dict[str, set[str]] = {}
@@ -76,6 +89,7 @@ class Engine:
         self.call_memo: dict[Any, Outcome] = {}
         self.evaluator = Evaluator(self)
         self.lookup = Lookup(self)
+        self.hierarchy = Hierarchy(self)
         self.calls = Calls(self)
         self.frames = Frames(self)
         self.triggers = Triggers(self)
@@ -83,6 +97,7 @@ class Engine:
         self.externals = Externals(self)
         self.policies = Policies(self)
         self.record = Record(self)
+        self.relevance = Relevance(self)
         self.guessed: set[ParamCell] = set()
 
     # --- cells
@@ -91,12 +106,16 @@ class Engine:
     def _bottom(cell: Hashable) -> Any:
         if isinstance(cell, GivesCell):
             return Gives()
+        if isinstance(cell, ClassesCell):
+            return 0
         return NO_LEAKS if isinstance(cell, (CaughtCell, RunCell)) else NOTHING
 
     @staticmethod
     def _join(old: Any, new: Any) -> Any:
         if isinstance(old, Gives):
             return Gives(old.returns | new.returns, old.yields | new.yields)
+        if isinstance(old, int):
+            return max(old, new)
         return old | new
 
     def _compute(self, cell: Hashable) -> Any:
@@ -112,7 +131,7 @@ class Engine:
                 case GivesCell():
                     return self.evaluator.compute_gives(cell)
                 case RunCell():
-                    return Walk(self, cell.frame).run()
+                    return Walk(self, cell.frame).run() if self.relevance.worth(cell) else NO_LEAKS
                 case ParamCell():
                     return NOTHING
                 case _:
@@ -157,6 +176,12 @@ class Engine:
 
     def generic_frame(self, scope: ScopeInfo) -> Frame:
         """The frame of a scope run without particular arguments, in generic frames of the functions around it."""
+        found = self._generic.get(scope)
+        if found is None:
+            found = self._generic[scope] = self._generic_frame(scope)
+        return found
+
+    def _generic_frame(self, scope: ScopeInfo) -> Frame:
         if scope.parent is None:
             return Frame(scope.module, None)
         parent = scope.parent
@@ -209,8 +234,11 @@ class Engine:
         names: set[str] = set()
         searched: set[str] = set()
         for _ in range(MOST_ROUNDS):
-            new = [scope for scope in (*self._seeds(looked_at), *self._scopes_mentioning(names)) if scope not in seen]
-            if not new and not self._wanted:
+            seeds = self._seeds(looked_at)
+            for scope in seeds:
+                self.relevance.start_with(scope)
+            new = [scope for scope in (*seeds, *self._scopes_mentioning(names)) if scope not in seen]
+            if not new and not self._wanted and self.solver.idle:
                 break
             seen.update(new)
             for scope in new:
@@ -222,6 +250,7 @@ class Engine:
             self.solver.solve()
             names = self._search(Carriers(self).names() - searched)
             searched |= names
+            self.relevance.add(names)
 
     def _seeds(self, looked_at: set[ScopeInfo]) -> list[ScopeInfo]:
         """The scopes worth running: those that name a method of the SDK on something that may be a client, and those that
@@ -238,13 +267,13 @@ class Engine:
                     self.evaluator.value(node, frame)
             self.memo, self.call_memo = {}, {}
             if self._makes_client(scope):
-                found.setdefault(self._runner(scope))
+                found.setdefault(self.runner(scope))
         for site in self.api.sites:
-            found.setdefault(self._runner(site.module.scope_of(site.function)))
+            found.setdefault(self.runner(site.module.scope_of(site.function)))
         return list(found)
 
     @staticmethod
-    def _runner(scope: ScopeInfo) -> ScopeInfo:
+    def runner(scope: ScopeInfo) -> ScopeInfo:
         """The scope that runs the code of a scope: that around a class body or a lambda."""
         while scope.parent is not None and (
             isinstance(scope.node, Class) or (isinstance(scope.node, Function) and scope.node.name == "<lambda>")
@@ -296,10 +325,11 @@ class Engine:
         return list(found)
 
     def _index(self) -> None:
-        for module in self.modules.loaded:
-            if module in self._indexed:
-                continue
-            self._indexed.add(module)
+        new = self.modules.loaded[self._indexed :]
+        if not new:
+            return
+        self._indexed += len(new)
+        for module in new:
             for scope in (module.scope, *module.scopes.values()):
                 self._index_imports(scope)
                 node = scope.node
@@ -308,7 +338,7 @@ class Engine:
                     target = target.parent
                 for word in scope.attributes:
                     self._attributes.setdefault(word, []).append(scope)
-                for name in scope.mentions:
+                for name in scope.mentions | scope.words:
                     self._mentions.setdefault(name, []).append(target)
                 if isinstance(node, Class):
                     cls = ClassRef(node, self.generic_frame(target))
@@ -318,6 +348,7 @@ class Engine:
                             self._methods.setdefault(name, []).append(cls)
                 if isinstance(node, Function) and library.is_property(node):
                     self.property_names.add(node.name)
+        self.solver.contribute(ClassesCell(), len(self._classes))
 
     def _index_imports(self, scope: ScopeInfo) -> None:
         """Note under which other names a scope imports something (``import a as b``)."""
@@ -348,9 +379,11 @@ class Engine:
         self.solving = False
         self.api.forget()
         self.lookup = Lookup(self)
+        self.hierarchy = Hierarchy(self)
         record = self.record
         record.enabled = True
-        frames = [cell.frame for cell, _ in self.solver.values() if isinstance(cell, RunCell)]
+        parked = self.relevance.parked
+        frames = [cell.frame for cell, _ in self.solver.values() if isinstance(cell, RunCell) and cell not in parked]
         for frame in frames:
             self.memo, self.call_memo = {}, {}
             Walk(self, frame).run()

@@ -107,7 +107,7 @@ def kind_of(function: Function, module: "ModuleInfo", engine: "Engine") -> str:
     owner = module.scope_of(function).owner
     if not path and not word and owner is not None:
         cls = engine.evaluator.class_ref(owner, engine.generic_frame(module.scope_of(function)))
-        bases = [base.path for base in engine.lookup.mro(cls) if isinstance(base, External)]
+        bases = [base.path for base in engine.hierarchy.mro(cls) if isinstance(base, External)]
         path = next((base for base in bases if base.partition(".")[0] in SITES | BOTS), "")
     return _kind(path, word)
 
@@ -209,7 +209,7 @@ class Finder:
 
     def _is_bot(self, owner: "ScopeInfo") -> bool:
         assert isinstance(owner.node, Class)
-        bases = self._engine.lookup.mro(ClassRef(owner.node, self._engine.generic_frame(owner)))
+        bases = self._engine.hierarchy.mro(ClassRef(owner.node, self._engine.generic_frame(owner)))
         return any(isinstance(base, External) and base.path.partition(".")[0] in BOTS for base in bases)
 
     # --- calls

@@ -66,13 +66,17 @@ class Store:
 
 @dataclass(slots=True, eq=False)
 class ScopeInfo:
-    """A module, class or function with the names that it binds and the identifiers that it mentions."""
+    """A module, class or function with the names that it binds and the identifiers that it mentions.
+
+    ``words`` are the identifiers that it hands on as strings (``self._call("_raw_gen")``).
+    """
 
     node: Function | Class | ModuleFacts
     parent: "ScopeInfo | None"
     module: "ModuleInfo"
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     mentions: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
     attributes: dict[str, list[Attr]] = field(default_factory=dict)
     outer: set[str] = field(default_factory=set)
     globals: set[str] = field(default_factory=set)
@@ -248,6 +252,7 @@ class _Indexer:
         self._tries = outer_tries
         if isinstance(node, Function) and node.name == "<lambda>":
             scope.mentions |= inner.mentions
+            scope.words |= inner.words
 
     def _import(self, node: Import, scope: ScopeInfo) -> None:
         self._module.imports.add(node.module)
@@ -336,6 +341,12 @@ class _Indexer:
         for arg in node.args:
             if arg.keyword is not None:
                 scope.mentions.add(arg.keyword)
+            if (
+                isinstance(arg.value, facts.Const)
+                and isinstance(arg.value.value, str)
+                and arg.value.value.isidentifier()
+            ):
+                scope.words.add(arg.value.value)
             self._expr(arg.value, scope)
         self._call = outer
         if isinstance(node.func, Attr) and node.func.attr in APPENDERS and node.args:

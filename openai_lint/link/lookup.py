@@ -40,7 +40,8 @@ class Lookup:
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
         self._stores: dict[ModuleInfo, dict[tuple[Class, str], list[Store]]] = {}
-        self._mro: dict[ClassRef, tuple[ClassRef | External, ...]] = {}
+        self._by_name: dict[str, list[Store]] = {}
+        self._named = 0
 
     # --- modules
 
@@ -105,78 +106,20 @@ class Lookup:
 
     # --- classes
 
-    def mro(self, cls: ClassRef) -> tuple[ClassRef | External, ...]:
-        """The class, then its bases depth first, each once (close enough to C3 for looking names up)."""
-        if cls in self._mro:
-            return self._mro[cls]
-        self._mro[cls] = (cls,)
-        order: list[ClassRef | External] = [cls]
-        for base in cls.node.bases:
-            for value in self._engine.evaluator.value(base, cls.parent):
-                if isinstance(value, ClassRef):
-                    order += [item for item in self.mro(value) if item not in order]
-                elif isinstance(value, External) and value not in order:
-                    order.append(value)
-        if self._engine.solving and len(order) <= len(cls.node.bases):
-            del self._mro[cls]  # a base is not known yet
-        else:
-            self._mro[cls] = tuple(order)
-        return tuple(order)
-
-    def subclasses(self, cls: ClassRef) -> list[ClassRef]:
-        """The known classes of the project below this one; those that fit it, where it is a protocol."""
-        wanted = self._protocol(cls)
-        return [
-            other
-            for other in self._engine.classes()
-            if other != cls and (cls in self.mro(other) or (wanted and self._fits(other, wanted)))
-        ]
-
-    def _protocol(self, cls: ClassRef) -> frozenset[str]:
-        """The methods that a protocol asks for; none where the class is no protocol."""
-        if not any(isinstance(base, External) and library.last(base.path) == "Protocol" for base in self.mro(cls)):
-            return frozenset()
-        scope = cls.parent.module.scopes[cls.node]
-        return frozenset(name for name, found in scope.bindings.items() if any(one.kind == "def" for one in found))
-
-    def _fits(self, cls: ClassRef, wanted: frozenset[str]) -> bool:
-        """Whether a class, no protocol itself, has every method that is asked for."""
-        return not self._protocol(cls) and all(self.method(cls, name) is not None for name in wanted)
-
-    def class_frame(self, cls: ClassRef) -> Frame:
-        """The frame in which a class body runs."""
-        return Frame(cls.parent.module, cls.node, cls.parent)
-
-    def method(self, cls: ClassRef, name: str) -> tuple[ClassRef, Function] | None:
-        """The function that a class or its nearest base defines under a name (the last definition)."""
-        for item in self.mro(cls):
-            if isinstance(item, ClassRef):
-                found = self._own_method(item, name)
-                if found is not None:
-                    return item, found
-        return None
-
-    def _own_method(self, cls: ClassRef, name: str) -> Function | None:
-        scope = cls.parent.module.scopes[cls.node]
-        for binding in reversed(scope.bindings.get(name, [])):
-            if binding.kind == "def" and not library.is_setter(binding.node):
-                return binding.node  # type: ignore[no-any-return]
-        return None
-
     def instance_attribute(self, instance: Instance, attr: str, frame: Frame) -> Values:
         """What ``instance.attr`` may be: a bound method, a property's value, or what was stored."""
         owners = [instance.cls]
         found = self._attribute(instance.cls, attr, instance, frame)
         if not instance.exact:
-            own = self.method(instance.cls, attr)
+            own = self._engine.hierarchy.method(instance.cls, attr)
             if own is not None or not found:
-                below = [cls for cls in self.subclasses(instance.cls) if self._defines(cls, attr)]
+                below = [cls for cls in self._engine.hierarchy.subclasses(instance.cls) if self._defines(cls, attr)]
                 if len(below) <= MOST_OVERRIDES:
                     owners += below
         result = NOTHING
         for cls in owners:
             receiver = instance if cls == instance.cls else Instance(cls, False)
-            own = self.method(cls, attr)
+            own = self._engine.hierarchy.method(cls, attr)
             if len(owners) > 1 and own is not None and cls == instance.cls and library.is_abstract(own[1]):
                 continue
             result |= found if cls == instance.cls else self._attribute(cls, attr, receiver, frame)
@@ -184,7 +127,7 @@ class Lookup:
             return result
         if attr == "__class__":
             return one(instance.cls)
-        for base in self.mro(instance.cls):
+        for base in self._engine.hierarchy.mro(instance.cls):
             if isinstance(base, External) and f"{base.path}.{attr}" in library.RUN_ELSEWHERE:
                 return one(Bound(External(f"{base.path}.{attr}"), instance))
         foreign = self._foreign(instance, attr)
@@ -193,7 +136,7 @@ class Lookup:
         client = self._engine.api.client_of_class(instance.cls, "subclass")
         if client is not None:
             return self._engine.evaluator.attribute(client, attr, frame)
-        getter = self.method(instance.cls, "__getattr__")
+        getter = self._engine.hierarchy.method(instance.cls, "__getattr__")
         if getter is not None and self._engine.waiting:
             return NOTHING
         return ANYTHING
@@ -204,15 +147,22 @@ class Lookup:
     def _foreign(self, instance: Instance, attr: str) -> Values:
         """What is stored from outside of the class: ``obj.attr = value``, in the modules that mention it."""
         result = NOTHING
-        for module in self._engine.modules.loaded:
-            for store in module.stores:
-                if store.attr != attr or store.scope.owner is not None:
-                    continue
-                frame = self._engine.generic_frame(store.scope)
-                for target in self._engine.evaluator.value(store.target, frame):
-                    if isinstance(target, Instance) and target.cls == instance.cls:
-                        result |= self._engine.evaluator.bound(store.binding, frame, store.scope)
+        for store in self._stores_of(attr):
+            frame = self._engine.generic_frame(store.scope)
+            for target in self._engine.evaluator.value(store.target, frame):
+                if isinstance(target, Instance) and target.cls == instance.cls:
+                    result |= self._engine.evaluator.bound(store.binding, frame, store.scope)
         return result
+
+    def _stores_of(self, attr: str) -> list[Store]:
+        """Every store to an attribute of that name outside of methods, in the modules loaded so far."""
+        loaded = self._engine.modules.loaded
+        for module in loaded[self._named :]:
+            for store in module.stores:
+                if store.scope.owner is None:
+                    self._by_name.setdefault(store.attr, []).append(store)
+        self._named = len(loaded)
+        return self._by_name.get(attr, [])
 
     def class_attribute(self, cls: ClassRef, attr: str, frame: Frame) -> Values:
         """What ``Class.attr`` may be."""
@@ -220,9 +170,9 @@ class Lookup:
 
     def super_attribute(self, value: Super, attr: str, frame: Frame) -> Values:
         """What ``super().attr`` may be: the next class that defines it after the method's own."""
-        order = self.mro(value.receiver.cls)
+        order = self._engine.hierarchy.mro(value.receiver.cls)
         start = order.index(value.cls) + 1 if value.cls in order else len(order)
-        for item in order[start:] or self.mro(value.cls)[1:]:
+        for item in order[start:] or self._engine.hierarchy.mro(value.cls)[1:]:
             if isinstance(item, ClassRef):
                 found = self._own(item, attr, value.receiver, frame)
                 if found:
@@ -231,7 +181,7 @@ class Lookup:
 
     def _attribute(self, cls: ClassRef, attr: str, receiver: Value, frame: Frame) -> Values:
         declared = NOTHING
-        for item in self.mro(cls):
+        for item in self._engine.hierarchy.mro(cls):
             if isinstance(item, External):
                 continue
             found = self._own(item, attr, receiver, frame)
@@ -245,8 +195,8 @@ class Lookup:
         scope = cls.parent.module.scopes[cls.node]
         bindings = scope.bindings.get(attr, ())
         result = NOTHING
-        inner = self.class_frame(cls)
-        method = self._own_method(cls, attr)
+        inner = self._engine.hierarchy.class_frame(cls)
+        method = self._engine.hierarchy.own_method(cls, attr)
         if method is not None:
             if library.is_property(method):
                 return engine.calls.call_property(FunctionRef(method, cls.parent), receiver, frame)

@@ -156,7 +156,7 @@ class Managers:
     def _exit_method(self, manager: Instance, leaks: Leaks, node: Expr) -> tuple[Leaks, bool]:
         from openai_lint.link.walk import NORMAL, Walk
 
-        found = self._engine.lookup.method(manager.cls, "__exit__") or self._engine.lookup.method(
+        found = self._engine.hierarchy.method(manager.cls, "__exit__") or self._engine.hierarchy.method(
             manager.cls, "__aexit__"
         )
         if found is None:

@@ -39,6 +39,8 @@ class Modules:
         self._loaded: dict[str, ModuleInfo | None] = {}
         self._cache: dict[tuple[str, str], str | None] = {}
         self.unreadable: dict[str, Unreadable] = {}
+        self.loaded: list[ModuleInfo] = []
+        """Every module loaded so far, in that order."""
 
     @cached_property
     def _files(self) -> frozenset[str]:
@@ -73,13 +75,9 @@ class Modules:
                 self.unreadable[path] = facts
                 self._loaded[path] = None
             else:
-                self._loaded[path] = ModuleInfo(facts, path, self._workspace.is_test(path))
+                module = self._loaded[path] = ModuleInfo(facts, path, self._workspace.is_test(path))
+                self.loaded.append(module)
         return self._loaded[path]
-
-    @property
-    def loaded(self) -> list[ModuleInfo]:
-        """Every module loaded so far."""
-        return [module for module in self._loaded.values() if module is not None]
 
     def resolve(self, importer: str, node: Import) -> str | None:
         """The file or folder that ``import module`` / ``from module import`` means, or None if it is not of the project."""

@@ -142,7 +142,7 @@ class Origins:
                 yield passed, use.module, False
 
     def _in_class(self, cls: ClassRef, attr: str) -> Iterator[tuple[Expr, ModuleInfo, bool]]:
-        for item in self._project.engine.lookup.mro(cls):
+        for item in self._project.engine.hierarchy.mro(cls):
             if not isinstance(item, ClassRef):
                 continue
             module = item.parent.module

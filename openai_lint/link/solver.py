@@ -44,9 +44,19 @@ class Solver:
             self._values[cell] = new
             self._wake(cell)
 
+    def again(self, cell: Hashable) -> None:
+        """Recompute a cell at the next ``solve``: something outside of the cells has changed for it."""
+        if cell in self._values:
+            self._enqueue(cell)
+
     def known(self, cell: Hashable) -> Any | None:
         """The value of a cell if anything asked for it or contributed to it."""
         return self._values.get(cell)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be recomputed."""
+        return not self._queue
 
     def solve(self) -> None:
         """Recompute what has become stale until nothing is; what was finished first goes first, callees before callers."""

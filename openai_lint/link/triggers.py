@@ -58,8 +58,7 @@ class Triggers:
                 if value.on == on or {value.on, on} == {"await", "result"}:
                     return self._source(value)
                 if value.on == "await" and on == "iterate":
-                    created = self._source(value)
-                    return created | self.trigger("iterate", created.values)
+                    return self._iterate_awaited(value)
                 if value.on == "iterate" and on == "enter":
                     return Outcome(NO_LEAKS, one(value))
                 if value.on == "await" and on == "enter":
@@ -84,6 +83,22 @@ class Triggers:
             case _:
                 return Outcome(NO_LEAKS, ANYTHING)
 
+    def _iterate_awaited(self, value: Deferred) -> Outcome:
+        """Iterate what a coroutine gives, and what the coroutines that it gives give; each once."""
+        result = Outcome()
+        waiting: list[Value] = [value]
+        seen: set[Value] = {value}
+        while waiting:
+            current = waiting.pop()
+            if not (isinstance(current, Deferred) and current.on == "await"):
+                result = result | self.trigger("iterate", one(current))
+                continue
+            made = self._source(current)
+            result = result | made
+            waiting += made.values - seen
+            seen |= made.values
+        return result
+
     def _protocol(self, on: str, value: Instance) -> Outcome:
         names = {
             "iterate": ("__iter__", "__aiter__", "__next__", "__anext__"),
@@ -92,7 +107,7 @@ class Triggers:
         }
         result = Outcome()
         for name in names.get(on, ()):
-            found = self._engine.lookup.method(value.cls, name)
+            found = self._engine.hierarchy.method(value.cls, name)
             if found is None:
                 continue
             outcome = self._engine.calls.run(

@@ -272,8 +272,14 @@ class Walk:
             return (live, DEAD) if constant else (DEAD, live)
         yes: set[Token] = set()
         no: set[Token] = set()
+        verdicts: dict[tuple[object, ...], bool | None] = {}  # of errors that are alike, wherever they come from
         for token in live:
-            verdict = self._narrowing.decide(test, token) if isinstance(token, Leak) else None
+            verdict = None
+            if isinstance(token, Leak):
+                alike = (token.error, token.raised, token.form, token.site.module, token.site.era)
+                if alike not in verdicts:
+                    verdicts[alike] = self._narrowing.decide(test, token)
+                verdict = verdicts[alike]
             if verdict is not False:
                 yes.add(token)
             if verdict is not True:

@@ -1,0 +1,158 @@
+"""Which functions are worth running: those that can get at an API call, or at something that lets its errors out.
+
+A project holds thousands of functions and a handful of calls. A function that names none of the words under which
+errors travel, and is given nothing that carries them, lets none out; running it would only cost time.
+"""
+
+from typing import TYPE_CHECKING
+
+from openai_lint.facts import Function
+from openai_lint.link.cells import RunCell
+from openai_lint.link.index import ScopeInfo
+from openai_lint.link.values import (
+    ANYTHING,
+    Bound,
+    Caught,
+    ClassRef,
+    Client,
+    ContextFrame,
+    ContextFunction,
+    Deferred,
+    Display,
+    External,
+    Frame,
+    FunctionRef,
+    Instance,
+    Kept,
+    Partial,
+    Policied,
+    Resource,
+    Retried,
+    Super,
+    Symbolic,
+    Value,
+    Values,
+)
+
+if TYPE_CHECKING:
+    from openai_lint.link.engine import Engine
+
+
+BY_NAME = "getattr"
+"""The built-in function that gets at anything by a string."""
+
+
+class Relevance:
+    """Decides frame by frame, and again when more words are known under which errors travel."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+        self._names: set[str] = set()
+        self._roots: set[ScopeInfo] = set()
+        self._mentions: dict[ScopeInfo, frozenset[str]] = {}
+        self.parked: dict[RunCell, None] = {}
+
+    def start_with(self, scope: ScopeInfo) -> None:
+        """This scope is run in any case: it names a method of the SDK."""
+        self._roots.add(scope)
+        self._again(
+            [
+                cell
+                for cell in self.parked
+                if self._engine.runner(cell.frame.module.scope_of(cell.frame.function)) is scope
+            ]
+        )
+
+    def add(self, names: set[str]) -> None:
+        """Take names under which something that lets errors out can be got at."""
+        new = names - self._names
+        self._names |= new
+        if new:
+            self._again([cell for cell in self.parked if self._concerned(cell.frame, new)])
+
+    def _concerned(self, frame: Frame, names: set[str]) -> bool:
+        if not names.isdisjoint(self._mentioned(frame.module.scope_of(frame.function))):
+            return True
+        current: Frame | None = frame
+        while current is not None:
+            if current.bound:
+                return True
+            current = current.parent
+        return False
+
+    def _again(self, cells: list[RunCell]) -> None:
+        for cell in cells:
+            self._engine.solver.again(cell)
+
+    def worth(self, cell: RunCell) -> bool:
+        """Whether a frame can let anything out; one that cannot is kept in ``parked`` until more is known."""
+        found = self._worth(cell.frame)
+        if found:
+            self.parked.pop(cell, None)
+        else:
+            self.parked[cell] = None
+        return found
+
+    def _worth(self, frame: Frame) -> bool:
+        scope = frame.module.scope_of(frame.function)
+        if self._engine.runner(scope) in self._roots or self._is_given_something(frame):
+            return True
+        outer = frame.parent
+        if outer is not None and isinstance(outer.function, Function) and self._worth(outer):
+            return True  # it sees whatever the function around it holds
+        mentioned = self._mentioned(scope)
+        hot = self._names & mentioned
+        return BY_NAME in mentioned or any(self._reaches(name, scope, frame) for name in hot)
+
+    def _is_given_something(self, frame: Frame) -> bool:
+        current: Frame | None = frame
+        while current is not None:
+            if any(self._any(values) for _, values in current.bound):
+                return True
+            current = current.parent
+        return False
+
+    def _mentioned(self, scope: ScopeInfo) -> frozenset[str]:
+        """The words of a scope and of what is defined in it."""
+        found = self._mentions.get(scope)
+        if found is None:
+            inner = [self._mentioned(child) for child in scope.children]
+            found = self._mentions[scope] = frozenset(scope.mentions | scope.words).union(*inner)
+        return found
+
+    def _reaches(self, name: str, scope: ScopeInfo, frame: Frame) -> bool:
+        """Whether a mention of a name here may mean what lets errors out under that name."""
+        if name in scope.words or name not in scope.mentions:
+            return True  # found by its name, or used in what is defined here
+        evaluator = self._engine.evaluator
+        for node in scope.attributes.get(name, ()):
+            base = evaluator.value(node.value, frame)
+            if name in self._engine.property_names and any(isinstance(item, (Instance, Super)) for item in base):
+                return True
+            values = evaluator.value(node, frame)
+            if self._any(values) or (not base - ANYTHING and self._engine.calls.namesakes(name)):
+                return True
+        return self._any(evaluator.name(name, frame))
+
+    def _any(self, values: Values) -> bool:
+        return any(self._carries(value) for value in values)
+
+    def _carries(self, value: Value) -> bool:
+        match value:
+            case FunctionRef():
+                known = value.function.name in self._names or value.function.name == "<lambda>"
+                return known or self._is_given_something(value.parent)
+            case Bound(function=External()):
+                return self._carries(value.receiver)
+            case Bound() | Partial() | Retried() | ContextFunction():
+                return self._carries(value.function)
+            case ClassRef():
+                return value.node.name in self._names
+            case Instance():
+                return value.cls.node.name in self._names
+            case Display():
+                return any(self._any(found) for _, found in value.items)
+            case Client() | Resource() | Deferred() | Caught() | Kept() | Symbolic() | Policied() | ContextFrame():
+                return True
+            case _:
+                return False

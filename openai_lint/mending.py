@@ -154,13 +154,7 @@ def _touch(one: Edit, other: Edit) -> bool:
         return False
     first, second = sorted((one, other), key=lambda edit: (edit.place.span, edit.content))
     a, b = first.place.span, second.place.span
-    if a == b and a[:2] == a[2:]:  # insertions at one place: imports do no harm to each other
-        return not (_is_import(one) and _is_import(other))
     return b[:2] < a[2:] or a == b
-
-
-def _is_import(edit: Edit) -> bool:
-    return edit.content.lstrip("\n").startswith(("import ", "from "))
 
 
 def _identity(finding: Finding, report: Report) -> _Identity:

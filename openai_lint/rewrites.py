@@ -105,10 +105,14 @@ class MoveIntoTry:
 
 @dataclass(frozen=True, slots=True)
 class SetKeywords:
-    """Keyword arguments (name and value) of the call at ``span``, added or given another value."""
+    """Keyword arguments (name and value) of the call at ``span``, added or given another value.
+
+    The arguments whose values are at ``without`` are taken out.
+    """
 
     span: Span
     items: tuple[tuple[str, str], ...]
+    without: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

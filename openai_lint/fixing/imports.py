@@ -1,7 +1,7 @@
 """Imports that new code needs: added once, among those of the file, in its style and order."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,16 +14,12 @@ from openai_lint.rewrites import Need
 
 @dataclass(frozen=True, slots=True)
 class Splice:
-    """Replace the text between two offsets. ``keeps``: every statement in it stands in the new text as well.
-
-    ``joins``: other insertions at the same place do no harm (imports).
-    """
+    """Replace the text between two offsets. ``keeps``: every statement in it stands in the new text as well."""
 
     start: int
     end: int
     text: str
     keeps: bool = False
-    joins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +53,69 @@ def _group(module: str) -> int:
     return 3 if not root else 2
 
 
-def added(tree: Tree, needs: Iterable[Need], line: int) -> list[Splice]:
-    """The splices that bring the names into the file, for code at ``line``. Raises CannotFixError on a clash."""
+def changed(tree: Tree, needs: Iterable[Need], idle: Collection[str], line: int) -> list[Splice]:
+    """The splices that bring the names into the file, for code at ``line``, and take names out that became ``idle``.
+
+    Raises CannotFixError on a clash.
+    """
     existing = list(_imports(tree, line))
     wanted = sorted({need for need in needs if not _known(existing, need)})
     for need in wanted:
         if need.bound in _bound(tree):
             raise CannotFixError(f"the file uses the name {need.bound} for something else")
-    splices = []
+    splices: list[Splice] = []
+    lines: dict[str, str] = {need.module: need.line for need in wanted if need.name is None}
     names: dict[str, list[str]] = {}
+    whole: list[_Import] = []
     for need in wanted:
         if need.name is not None:
             names.setdefault(need.module, []).append(need.name)
+    for one in existing:
+        new = names.pop(one.module, []) if _takes(one, one.module) else []
+        gone = {name for name in _names(one) if name in idle}
+        if gone and not new and gone == set(_names(one)):
+            whole.append(one)
+        elif new or (gone and isinstance(one.node, cst.ImportFrom)):
+            splices.append(_extended(tree, one, new, gone))
+    froms = {module: f"from {module} import {', '.join(new)}" for module, new in names.items()}
+    splices += _added(tree, existing, [*sorted(lines.items()), *sorted(froms.items())], line)
+    return [*splices, *(_without(tree, one, splices) for one in whole)]
+
+
+def _added(tree: Tree, existing: Sequence[_Import], new: Sequence[tuple[str, str]], line: int) -> list[Splice]:
+    """New import statements (module and text), those for one place together."""
+    made: dict[int, list[Splice]] = {}
+    first: dict[int, list[str]] = {}
+    for module, text in new:
+        if any(one.group == _group(module) for one in existing):
+            splice = _beside(tree, existing, text, module)
+            made.setdefault(splice.start, []).append(splice)
         else:
-            splices.append(_new(tree, existing, need.line, need.module, line))
-    for module, new in sorted(names.items()):
-        target = next((one for one in existing if _takes(one, module)), None)
-        if target is not None:
-            splices.append(_extended(tree, target, new))
-        else:
-            splices.append(_new(tree, existing, f"from {module} import {', '.join(new)}", module, line))
-    return splices
+            first.setdefault(_group(module), []).append(text)
+    for group, texts in sorted(first.items()):
+        splice = _group_of(tree, existing, "\n".join(texts), group, line)
+        made.setdefault(splice.start, []).append(splice)
+    return [Splice(start, start, "".join(one.text for one in found)) for start, found in made.items()]
+
+
+def _names(one: _Import) -> list[str]:
+    """What an import binds, where it is written without ``as``."""
+    node = one.node
+    if isinstance(node.names, cst.ImportStar) or one.group == 0:
+        return []
+    return [item.name.value if isinstance(item.name, cst.Name) and item.asname is None else "" for item in node.names]
+
+
+def _without(tree: Tree, one: _Import, others: Sequence[Splice]) -> Splice:
+    """Nothing in place of a whole import, which leaves no second blank line."""
+    start, end = tree.offset(one.line, 1), min(tree.offset(one.last + 1, 1), len(tree.text))
+    lines = [
+        tree.lines[number - 1] if 1 <= number <= len(tree.lines) else "" for number in (one.line - 1, one.last + 1)
+    ]
+    beside = any(start <= other.start <= end for other in others)
+    if not beside and not any(line.strip() for line in lines) and one.last < len(tree.lines):
+        end = min(tree.offset(one.last + 2, 1), len(tree.text))
+    return Splice(start, end, "")
 
 
 def _imports(tree: Tree, line: int) -> Iterator[_Import]:
@@ -134,8 +172,8 @@ def _takes(one: _Import, module: str) -> bool:
     )
 
 
-def _extended(tree: Tree, target: _Import, new: Sequence[str]) -> Splice:
-    """More names in a ``from`` import: in order where the names are in order, else at the end."""
+def _extended(tree: Tree, target: _Import, new: Sequence[str], gone: Collection[str]) -> Splice:
+    """More names in a ``from`` import: in order where the names are in order, else at the end; and fewer."""
     node = target.node
     if not isinstance(node, cst.ImportFrom) or isinstance(node.names, cst.ImportStar):
         raise CannotFixError("the import takes no names")
@@ -152,6 +190,7 @@ def _extended(tree: Tree, target: _Import, new: Sequence[str]) -> Splice:
             at = len(names)
         merged.insert(at, name)
         names.insert(at, name)
+    merged = [item for item in merged if item not in gone]
     inside = tree.text[start:end]
     if "#" in inside:  # comments belong to single names: leave them where they are
         return Splice(_last_end(tree, items), _last_end(tree, items), "".join(f", {name}" for name in new))
@@ -172,18 +211,20 @@ def _last_end(tree: Tree, items: Sequence[cst.ImportAlias]) -> int:
     return tree.bounds(last.asname.name if last.asname is not None else last.name)[1]
 
 
-def _new(tree: Tree, existing: Sequence[_Import], text: str, module: str, line: int) -> Splice:
-    """An import statement of its own, in its group."""
-    group = _group(module)
-    same = [one for one in existing if one.group == group]
-    if same:
-        for order in _ORDERS:
-            keys = [order(isinstance(one.node, cst.ImportFrom), one.module.lower()) for one in same]
-            if all(left <= right for left, right in pairwise(keys)):
-                key = order(text.startswith("from"), module.lower())
-                smaller = [one for one, other in zip(same, keys, strict=True) if other <= key]
-                return _line(tree, smaller[-1].last + 1 if smaller else same[0].line, text)
-        return _line(tree, same[-1].last + 1, text)
+def _beside(tree: Tree, existing: Sequence[_Import], text: str, module: str) -> Splice:
+    """An import statement among those of its group."""
+    same = [one for one in existing if one.group == _group(module)]
+    for order in _ORDERS:
+        keys = [order(isinstance(one.node, cst.ImportFrom), one.module.lower()) for one in same]
+        if all(left <= right for left, right in pairwise(keys)):
+            key = order(text.startswith("from"), module.lower())
+            smaller = [one for one, other in zip(same, keys, strict=True) if other <= key]
+            return _line(tree, smaller[-1].last + 1 if smaller else same[0].line, text)
+    return _line(tree, same[-1].last + 1, text)
+
+
+def _group_of(tree: Tree, existing: Sequence[_Import], text: str, group: int, line: int) -> Splice:
+    """Import statements of a group that the file does not have yet."""
     earlier = [one for one in existing if one.group < group]
     later = [one for one in existing if one.group > group]
     if earlier:
@@ -224,6 +265,6 @@ def _line(tree: Tree, number: int, text: str) -> Splice:
     """New lines in front of a line."""
     if number > len(tree.lines):
         end = len(tree.text)
-        return Splice(end, end, f"\n{text}", joins=True)
+        return Splice(end, end, f"\n{text}")
     at = tree.offset(number, 1)
-    return Splice(at, at, f"{text}\n", joins=True)
+    return Splice(at, at, f"{text}\n")

@@ -1,5 +1,6 @@
 """How new code is laid out: indentation, blocks and clauses in the style of the file."""
 
+import re
 from collections.abc import Sequence
 
 from openai_lint.fixing.tree import Statement, Tree
@@ -46,3 +47,54 @@ def leaves(tree: Tree, statement: Statement) -> bool:
     node = statement.node
     del tree
     return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[-1], (cst.Return, cst.Raise))
+
+
+def fold(tree: Tree, text: str, indent: str) -> str:
+    """A call or tuple with each of its items on a line of its own, and those again that are still too long."""
+    opening = _last_group(text)
+    if opening is None:
+        return text
+    inner = indent + tree.unit
+    rows = []
+    for part in _parts(text[opening + 1 : -1]):
+        row = part if len(inner) + len(part) + 1 <= tree.limit else fold(tree, part, inner)
+        rows.append(f"{inner}{row},\n")
+    return f"{text[: opening + 1]}\n{''.join(rows)}{indent})"
+
+
+_token = re.compile(r"""(?s:"{3}.*?"{3}|'{3}.*?'{3})|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[(\[{]|[)\]}]|,""")
+
+
+def _last_group(text: str) -> int | None:
+    """Where the bracket opens that the text ends with."""
+    if not text.endswith(")"):
+        return None
+    open_ones: list[int] = []
+    for match in _token.finditer(text):
+        if match[0] in "([{":
+            open_ones.append(match.start())
+        elif match[0] in ")]}" and open_ones:
+            start = open_ones.pop()
+            if match.end() == len(text):
+                return start
+    return None
+
+
+def is_group(text: str) -> bool:
+    """Whether a text is one pair of brackets with what stands in it."""
+    return _last_group(text) == 0
+
+
+def _parts(text: str) -> list[str]:
+    """What commas part, outside of strings and brackets."""
+    parts, depth, start = [], 0, 0
+    for match in _token.finditer(text):
+        if match[0] in "([{":
+            depth += 1
+        elif match[0] in ")]}":
+            depth -= 1
+        elif match[0] == "," and not depth:
+            parts.append(text[start : match.start()].strip())
+            start = match.end()
+    rest = text[start:].strip()
+    return [*parts, rest] if rest else parts

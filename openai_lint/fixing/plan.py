@@ -1,5 +1,7 @@
 """Rewrites to fixes: what a rule wants done becomes edits that were tried on the text and found sound."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -7,7 +9,7 @@ from openai_lint.extract.depth import SHALLOW, measure
 from openai_lint.extract.magics import blanked
 from openai_lint.extract.module import problem_in
 from openai_lint.facts import Cell, ModuleFacts, Span
-from openai_lint.fixing.imports import Splice, added
+from openai_lint.fixing.imports import Splice, changed
 from openai_lint.fixing.steps import line_of, splices
 from openai_lint.fixing.tree import CannotFixError, Tree
 from openai_lint.fixing.verify import check, spliced
@@ -27,7 +29,8 @@ class Planner:
         tree = self._tree(facts)
         made = [one for step in rewrite.steps for one in splices(tree, step)]
         line = min(*(tree.place(one.start)[0] for one in made), *(line_of(step) for step in rewrite.steps))
-        made += added(tree, rewrite.needs, _outermost(tree, line))
+        idle = frozenset() if rewrite.safe and not rewrite.needs else _idle(tree, made)
+        made += changed(tree, rewrite.needs, idle, _outermost(tree, line))
         ordered = sorted(dict.fromkeys(made), key=lambda one: (one.start, one.end))
         for left, right in pairwise(ordered):
             if right.start < left.end:
@@ -72,6 +75,17 @@ def _parsed(text: str, code: str) -> Tree:
         raise CannotFixError(f"the parser failed ({type(error).__name__})") from error
 
 
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def _idle(tree: Tree, made: Sequence[Splice]) -> frozenset[str]:
+    """Names that stood in what is replaced, and stand nowhere else in the file but in an import."""
+    before = Counter(_WORD.findall(tree.code))
+    on_code = _on(tree.code, tree.text, list(dict.fromkeys(made)))
+    after = Counter(_WORD.findall(spliced(tree.code, on_code)))
+    return frozenset(word for word, count in after.items() if count == 1 and before[word] > 1)
+
+
 def _outermost(tree: Tree, line: int) -> int:
     """The first line of the top-level statement that holds a line, or the line itself."""
     for statement in tree.module.body:
@@ -94,7 +108,7 @@ def _on(code: str, text: str, edits: Sequence[Splice]) -> list[Splice]:
         line = bisect_right(starts_text, offset) - 1
         return starts_code[line] + min(offset - starts_text[line], len(rows[line]))
 
-    return [Splice(moved(one.start), moved(one.end), one.text, one.keeps, one.joins) for one in edits]
+    return [Splice(moved(one.start), moved(one.end), one.text, one.keeps) for one in edits]
 
 
 def _starts(text: str) -> list[int]:

@@ -1,13 +1,13 @@
 """Each step of a rewrite as splices of the text: small ones, so that every other byte stays as it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import libcst as cst
 
 from openai_lint.facts import Span
 from openai_lint.fixing.imports import Splice
-from openai_lint.fixing.layout import block, clause, clause_head, indented, leaves
+from openai_lint.fixing.layout import block, clause, clause_head, fold, indented, is_group, leaves
 from openai_lint.fixing.tree import CannotFixError, Statement, Tree
 from openai_lint.rewrites import (
     AddClauses,
@@ -42,11 +42,39 @@ def line_of(step: Step) -> int:
 def _replace(tree: Tree, step: Replace) -> list[Splice]:
     first, column, last, end = step.span
     start, stop = tree.offset(first, column), tree.offset(last, end)
-    if not any(tree.span(node) == step.span for node in tree.path(step.span)[1:]):
+    found = [node for node in tree.path(step.span)[1:] if tree.span(node) == step.span]
+    if not found:
         raise CannotFixError("the expression is not found again")
     if "#" in tree.code[start:stop] and "\n" in tree.code[start:stop]:
         raise CannotFixError("there are comments in what would be replaced")
-    return [Splice(start, stop, step.text)]
+    text = step.text
+    if getattr(found[-1], "lpar", ()) and is_group(text):
+        text = text[1:-1]  # the brackets are there
+    return _fitted(tree, step.span, [Splice(start, stop, text)])
+
+
+def _fitted(tree: Tree, span: Span, made: list[Splice]) -> list[Splice]:
+    """The splices, or the whole call folded where its line would be too long with them."""
+    line = tree.lines[span[0] - 1]
+    calls = [
+        node
+        for node in tree.path(span)
+        if isinstance(node, cst.Call) and tree.span(node)[0] == tree.span(node)[2] == span[0]
+    ]
+    if not calls or any("\n" in one.text for one in made):
+        return made
+    start, end = tree.bounds(calls[0])
+    old = tree.text[start:end]
+    at, parts = start, []
+    for one in sorted(made, key=lambda one: one.start):
+        parts += [tree.text[at : one.start], one.text]
+        at = one.end
+    new = "".join([*parts, tree.text[at:end]])
+    behind = tree.text[end : tree.offset(span[0], len(line) + 1)].partition("  #")[0].rstrip()
+    if tree.place(start)[1] - 1 + len(new) + len(behind) <= tree.limit or len(new) <= len(old):
+        return made
+    indent = line[: len(line) - len(line.lstrip())]
+    return [Splice(start, end, fold(tree, new, indent))]
 
 
 def _whole_lines(tree: Tree, statement: Statement) -> tuple[int, int]:
@@ -192,9 +220,13 @@ def _body_end(tree: Tree, node: cst.Try | cst.TryStar) -> int:
 def _set_keywords(tree: Tree, step: SetKeywords) -> list[Splice]:
     call = tree.call(step.span)
     given = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
-    changed = [Splice(*tree.bounds(given[name]), value) for name, value in step.items if name in given]
+    made = [Splice(*tree.bounds(given[name]), value) for name, value in step.items if name in given]
     new = [f"{name}={value}" for name, value in step.items if name not in given]
-    return [*changed, *_appended(tree, call, new)] if new else changed
+    if step.without and len(step.without) == len(call.args):
+        (cleared,) = _removed(tree, call, step.without)
+        return _fitted(tree, step.span, [Splice(cleared.start, cleared.end, ", ".join(new))])
+    made += _removed(tree, call, step.without) if step.without else []
+    return _fitted(tree, step.span, [*made, *_appended(tree, call, new)] if new else made)
 
 
 def _appended(tree: Tree, call: cst.Call, new: list[str]) -> list[Splice]:
@@ -230,9 +262,12 @@ def _argument(tree: Tree, call: cst.Call, value: Span) -> int:
 
 
 def _remove_arguments(tree: Tree, step: RemoveArguments) -> list[Splice]:
-    call = tree.call(step.span)
+    return _removed(tree, tree.call(step.span), step.values)
+
+
+def _removed(tree: Tree, call: cst.Call, values: Sequence[Span]) -> list[Splice]:
     args = call.args
-    gone = sorted(_argument(tree, call, value) for value in step.values)
+    gone = sorted(_argument(tree, call, value) for value in values)
     kept = [index for index in range(len(args)) if index not in gone]
     made: list[Splice] = []
     if not kept:

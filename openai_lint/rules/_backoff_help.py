@@ -6,9 +6,6 @@ from openai_lint.link.project import ApiCall
 from openai_lint.rules._retries import Retry
 from openai_lint.rules._suggest import transient
 
-LIBRARIES = ("tenacity", "backoff", "stamina")
-"""Libraries whose decorators work everywhere; the first that the file knows is suggested, else the first."""
-
 
 def classes(module: ModuleInfo, call: ApiCall) -> str:
     """The errors that are worth a retry, as this file writes them."""
@@ -122,31 +119,3 @@ def narrow(retry: Retry) -> str:
             return f"Catch only what may pass, and let the rest out at once:\nexcept {wanted}:"
         case _:
             return f"Catch what never passes inside, or retry inside, only on {wanted}."
-
-
-def decorator(module: ModuleInfo, call: ApiCall) -> str:
-    """A retry for a call that has none, with a library that the file knows."""
-    wanted = classes(module, call)
-    known = next((name for name in LIBRARIES if _imports(module, name)), "tenacity")
-    function = call.site.function
-    kind = "async def" if function is not None and function.is_async else "def"
-    head = f"{kind} {function.name if function is not None else 'ask'}(...):"
-    lines = {
-        "tenacity": [
-            "from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential",
-            "@retry(",
-            f"    retry=retry_if_exception_type({wanted}),",
-            "    wait=wait_random_exponential(min=1, max=60),",
-            "    stop=stop_after_attempt(6),",
-            "    reraise=True,",
-            ")",
-            head,
-        ],
-        "backoff": [f"@backoff.on_exception(backoff.expo, {wanted}, max_tries=6)", head],
-        "stamina": [f"@stamina.retry(on={wanted}, attempts=6)", head],
-    }[known]
-    return "\n".join(lines)
-
-
-def _imports(module: ModuleInfo, name: str) -> bool:
-    return any(imported.partition(".")[0] == name for imported in module.imports)

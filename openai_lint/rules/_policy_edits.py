@@ -67,26 +67,29 @@ ENDING = {
     "retry": _Way((("tries", str(ATTEMPTS)),)),
     "celery": _Way((("max_retries", "5"),)),
 }
+_BARE = frozenset({"tenacity", "retrying"})
+"""Libraries whose decorator also works without brackets."""
+
 _WRITTEN = frozenset({"retry", "Retrying", "AsyncRetrying", "on_exception", "retry_context", "task", "shared_task"})
 """Calls that take a policy's options."""
 
 
-def grow(project: "Project", retry: Retry) -> Rewrite | None:
+def grow(project: "Project", policy: Policy) -> Rewrite | None:
     """Lets the wait grow, at random."""
     message = "wait longer each time, at random"
-    if retry.policy.by == "backoff":
-        return _generator(project, retry.policy, message)
-    if retry.policy.by == "loop":
-        return _loop_wait(project, retry.policy, message, jitter=False)
-    return _told(project, retry.policy, GROWING, message)
+    if policy.by == "backoff":
+        return _generator(project, policy, message)
+    if policy.by == "loop":
+        return _loop_wait(project, policy, message, jitter=False)
+    return _told(project, policy, GROWING, message)
 
 
-def randomize(project: "Project", retry: Retry) -> Rewrite | None:
+def randomize(project: "Project", policy: Policy) -> Rewrite | None:
     """Puts something random into waits that grow."""
     message = "wait a random time"
-    if retry.policy.by == "loop":
-        return _loop_wait(project, retry.policy, message, jitter=True)
-    return _told(project, retry.policy, RANDOM, message)
+    if policy.by == "loop":
+        return _loop_wait(project, policy, message, jitter=True)
+    return _told(project, policy, RANDOM, message)
 
 
 def end(project: "Project", policy: Policy) -> Rewrite | None:
@@ -119,10 +122,9 @@ def _told(project: "Project", policy: Policy, ways: dict[str, _Way], message: st
         if policy.by == "tenacity" and any(arg.keyword is None for arg in node.args):
             return None
         kept = [(name, value) for name, value in items if name != "reraise" or not _keyword(node, "reraise")]
-        steps += [SetKeywords(node.span, tuple(kept))] if kept else []
-        gone = [arg.value.span for arg in node.args if arg.keyword in way.without]
-        steps += [RemoveArguments(node.span, tuple(gone))] if gone else []
-    elif policy.by == "tenacity" and isinstance(node, (Name, facts.Attr)) and items:
+        gone = tuple(arg.value.span for arg in node.args if arg.keyword in way.without)
+        steps += [SetKeywords(node.span, tuple(kept), gone)] if kept or gone else []
+    elif policy.by in _BARE and isinstance(node, (Name, facts.Attr)) and items:
         text = ", ".join(f"{name}={value}" for name, value in items)
         steps.append(Replace(node.span, f"{text_of(module, node.span)}({text})"))
     return Rewrite(module.path, message, tuple(steps), wanted) if steps else None

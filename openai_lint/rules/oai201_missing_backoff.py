@@ -49,8 +49,8 @@ from typing import TYPE_CHECKING
 
 from openai_lint.link.project import ApiCall
 from openai_lint.rule import Applicability, Hit, Rule, Severity
-from openai_lint.rules._backoff_help import decorator
 from openai_lint.rules._ineffective import without_effect
+from openai_lint.rules._new_retries import retry_for, without_zero
 from openai_lint.rules._noise import dead_calls
 from openai_lint.rules._retries import sdk_requests
 from openai_lint.rules._second_tries import tried_again
@@ -73,12 +73,15 @@ def check(project: "Project") -> Iterable[Hit]:
 
 def _hit(project: "Project", call: ApiCall) -> Hit:
     old = call.site.era == 0
+    retry = retry_for(project, call)
     if old:
         message = f"nothing retries `{call.site.path}`: SDK {call.release.version} makes one request and raises"
-        help_text = f"Retry what may pass:\n{decorator(call.module, call)}"
+        help_text = f"Retry what may pass:\n{retry.text}"
+        rewrite = retry.rewrite
     else:
         message = f"nothing retries `{call.site.path}`: `max_retries=0` gives up the SDK's own retries"
-        help_text = f"Leave out `max_retries=0`, or retry what may pass yourself:\n{decorator(call.module, call)}"
+        help_text = f"Leave out `max_retries=0`, or retry what may pass yourself:\n{retry.text}"
+        rewrite = without_zero(project, call)
     return Hit(
         project.place(call.module, call.site.node.span),
         message,
@@ -87,6 +90,7 @@ def _hit(project: "Project", call: ApiCall) -> Hit:
         call.release.version,
         call.site.path,
         severity=Severity.ERROR if old else Severity.WARNING,
+        rewrite=rewrite,
     )
 
 

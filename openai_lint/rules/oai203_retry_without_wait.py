@@ -75,13 +75,18 @@ def check(project: "Project") -> Iterable[Hit]:
                 f"{retry.subject} {_waits(hasty)}",
                 growing(retry),
                 retry.transient,
-                rewrite=grow(project, retry),
+                rewrite=grow(project, retry.policy),
             )
     for found in loops(project):
         if _hurries(found.policy) and found.policy.retries != CONNECTION:
             message = f"this retry of `{found.request.call}` {_waits(found.policy)}"
             yield Hit(
-                found.place(project), message, found.wait(), call=found.request.call, related=found.related(project)
+                found.place(project),
+                message,
+                found.wait(),
+                call=found.request.call,
+                related=found.related(project),
+                rewrite=grow(project, found.policy),
             )
 
 

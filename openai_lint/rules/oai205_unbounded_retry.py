@@ -70,7 +70,12 @@ def check(project: "Project") -> Iterable[Hit]:
         if not found.policy.bounded:
             message = f"this retry of `{found.request.call}` never gives up"
             yield Hit(
-                found.place(project), message, found.stop(), call=found.request.call, related=found.related(project)
+                found.place(project),
+                message,
+                found.stop(),
+                call=found.request.call,
+                related=found.related(project),
+                rewrite=end(project, found.policy),
             )
 
 

@@ -65,6 +65,7 @@ Unsafe: `reraise=True` where that cures it.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from openai_lint.rewrites import Replace, Rewrite
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
 from openai_lint.rules._ineffective import (
     BARE,
@@ -99,7 +100,7 @@ def _without(project: "Project", found: Ineffective) -> Hit:
     message, help_text = {
         BARE: (
             f"`@{by}.retry` without parentheses takes `{name}` for an option: calling it runs nothing",
-            "Call the decorator: @retry(tries=6, delay=1, backoff=2, max_delay=60)",
+            "Call the decorator: @retry(tries=6, delay=1, backoff=2, max_delay=60, jitter=(0, 1))",
         ),
         GENERATOR: (
             f"{who} never retries `{name}`: a generator fails when it is iterated, after the policy is done",
@@ -124,8 +125,22 @@ def _without(project: "Project", found: Ineffective) -> Hit:
     )
     release = project.engine.catalogue(first.module, first.era)
     return Hit(
-        place(project, found.policy), message, help_text, tuple(release.transient), release.version, first.path, related
+        place(project, found.policy),
+        message,
+        help_text,
+        tuple(release.transient),
+        release.version,
+        first.path,
+        related,
+        rewrite=_called(found) if found.why == BARE else None,
     )
+
+
+def _called(found: Ineffective) -> Rewrite:
+    """The decorator with brackets."""
+    module, node = found.policy.module, found.policy.node
+    text = f"{text_of(module, node.span)}(tries=6, delay=1, backoff=2, max_delay=60, jitter=(0, 1))"
+    return Rewrite(module.path, "call the decorator", (Replace(node.span, text),))
 
 
 def _swallows(project: "Project", found: Ineffective) -> str:

@@ -69,7 +69,7 @@ def check(project: "Project") -> Iterable[Hit]:
         plain = all(policy.wait == "growing" and not policy.jitter and not policy.follows for policy in retry.variants)
         if plain and retry.transient:
             message = f"{retry.subject} waits longer each time, but with nothing random in it"
-            yield hit(project, retry, message, random(retry), retry.transient, rewrite=randomize(project, retry))
+            yield hit(project, retry, message, random(retry), retry.transient, rewrite=randomize(project, retry.policy))
 
 
 RULE = Rule("OAI211", "backoff-without-jitter", Severity.INFO, check, default=False, fix=Applicability.UNSAFE)

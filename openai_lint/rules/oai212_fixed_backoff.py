@@ -71,7 +71,7 @@ def check(project: "Project") -> Iterable[Hit]:
                 f"{retry.subject} {_waits(flat)}",
                 growing(retry),
                 retry.transient,
-                rewrite=grow(project, retry),
+                rewrite=grow(project, retry.policy),
             )
 
 

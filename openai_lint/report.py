@@ -1,5 +1,6 @@
 """What a run gives back: findings or an inventory, what was left out and why, and the source lines to show."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -85,13 +86,16 @@ class Report:
     @property
     def secrets(self) -> frozenset[str]:
         """The texts that stand where keys and credentials were found: no format may show them."""
-        return frozenset(
-            text
-            for finding in self.findings
-            if finding.code in _OF_KEYS and len(text := self.sources.text(finding.place).strip("\"'bfruBFRU ")) > 7
-        )
+        found: set[str] = set()
+        for finding in self.findings:
+            if finding.code in _OF_KEYS:
+                text = self.sources.text(finding.place)
+                quoted = _QUOTED.findall(text) if text[-1:] in ("'", '"', ")") else [text]
+                found |= {word for part in quoted for word in part.split() if len(word) > 7}
+        return frozenset(found)
 
 
+_QUOTED = re.compile(r"""["']([^"']{8,})["']""")
 _OF_KEYS = frozenset({"OAI301", "OAI302", "OAI303", "OAI304"})
 
 

@@ -149,6 +149,15 @@ class InsertAfter:
 
 
 @dataclass(frozen=True, slots=True)
+class Extract:
+    """What stands at ``span`` kept under ``name`` first, with ``lines`` behind that, in front of its statement."""
+
+    span: Span
+    name: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InsertBefore:
     """A statement in front of the one that begins at ``span``."""
 
@@ -177,6 +186,7 @@ Step: TypeAlias = (
     | Decorate
     | InsertAfter
     | InsertBefore
+    | Extract
     | RemoveStatement
 )
 

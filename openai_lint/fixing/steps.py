@@ -13,6 +13,7 @@ from openai_lint.rewrites import (
     AddClauses,
     Decorate,
     Enclose,
+    Extract,
     InsertAfter,
     InsertBefore,
     MoveClause,
@@ -341,6 +342,21 @@ def _insert_before(tree: Tree, step: InsertBefore) -> list[Splice]:
     return [Splice(at, at, "".join(f"{line}\n" for line in block(tree, step.text.split("\n"), placed.indent)))]
 
 
+def _extract(tree: Tree, step: Extract) -> list[Splice]:
+    statement = tree.statement(step.span)
+    if not isinstance(statement.node, cst.SimpleStatementLine) or len(statement.node.body) != 1:
+        raise CannotFixError("the statement is a block, or shares its line")
+    start, end = tree.offset(*step.span[:2]), tree.offset(*step.span[2:])
+    at = tree.offset(statement.first, 1)
+    if statement.last in tree.inside_strings and any(
+        line in tree.inside_strings for line in range(step.span[0] + 1, step.span[2] + 1)
+    ):
+        raise CannotFixError("a string runs over several lines")
+    kept = block(tree, step.lines, statement.indent)
+    rows = [f"{statement.indent}{step.name} = {tree.text[start:end]}", *kept]
+    return [Splice(at, at, "".join(f"{row}\n" for row in rows)), Splice(start, end, step.name)]
+
+
 def _remove_statement(tree: Tree, step: RemoveStatement) -> list[Splice]:
     statement = tree.statement(step.span)
     if not isinstance(statement.node, cst.SimpleStatementLine) or len(statement.node.body) != 1:
@@ -365,5 +381,6 @@ _STEPS: dict[type, Callable[[Tree, Any], list[Splice]]] = {
     Decorate: _decorate,
     InsertAfter: _insert_after,
     InsertBefore: _insert_before,
+    Extract: _extract,
     RemoveStatement: _remove_statement,
 }

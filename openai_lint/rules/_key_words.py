@@ -1,15 +1,16 @@
 """What is said about a key: what it is, and what to do, first outside of the code and then in it."""
 
 from openai_lint.keys import Endpoint, Form, Judgement, Kind
+from openai_lint.rewrites import Rewrite
 from openai_lint.rule import Hit
 from openai_lint.rules._keys import Found
 
 _HISTORY = "the history of the repository keeps it, even when the line is gone"
 
 
-def hit(found: Found, message: str, *instead: str) -> Hit:
+def hit(found: Found, message: str, *instead: str, rewrite: Rewrite | None = None) -> Hit:
     """The hit of a rule; without ``instead`` the help says what belongs in place of the literal."""
-    return Hit(found.place, message, "\n".join([revoke(found), *(instead or replacement(found))]))
+    return Hit(found.place, message, "\n".join([revoke(found), *(instead or replacement(found))]), rewrite=rewrite)
 
 
 def shown(found: Found) -> str:

@@ -45,7 +45,8 @@ class Found:
     """One key or credential in the code.
 
     ``codes`` are the rules that it breaks; of those for one place the pipeline keeps the first. ``where`` says where it
-    stands, ``position`` what it is given to, if that is known. The key itself is not kept.
+    stands, ``position`` what it is given to, if that is known. The key itself is not kept. ``node`` is the literal in
+    ``module``; ``whole`` says whether it is the ``key`` and nothing else, or follows the word Bearer (``bearer``).
     """
 
     codes: frozenset[str]
@@ -55,6 +56,9 @@ class Found:
     position: Position | None
     variable: str
     count: int = 1
+    module: ModuleInfo | None = None
+    node: Expr | None = None
+    whole: str = ""
 
 
 _found: "WeakKeyDictionary[Project, list[Found]]" = WeakKeyDictionary()
@@ -153,7 +157,8 @@ class _Search:
             codes.add("OAI304")
         if default:
             codes.add("OAI303")
-        return self._format_key(module, sighting, frozenset(codes), "the code", position, verdict)
+        found = self._format_key(module, sighting, frozenset(codes), "the code", position, verdict)
+        return replace(found, module=module, node=literal.node, whole=_whole(literal, sighting.value))
 
     def _format_key(
         self,
@@ -189,7 +194,11 @@ class _Search:
             if (default or is_default(literals, literal)) and not module.is_test:
                 codes.add("OAI303")
             place = self._project.place(module, literal.node.span)
-            yield Found(frozenset(codes), place, verdict, "the code", position, _variable(position, ""))
+            variable = _variable(position, "")
+            whole = _whole(literal, literal.text.removeprefix("Bearer "))
+            yield Found(
+                frozenset(codes), place, verdict, "the code", position, variable, 1, module, literal.node, whole
+            )
             return
         if not given and "=" in literal.text and "KEY" in literal.text.upper():
             yield from self._environment_text(module, literal, placeholders)
@@ -245,6 +254,14 @@ class _Search:
             yield Found(
                 frozenset({"OAI301"}), Place(path, None, span), verdict, "the file", None, _variable(None, match.prefix)
             )
+
+
+def _whole(literal: Literal, key: str) -> str:
+    """How a literal holds a key: alone, behind the word Bearer, or beside other things."""
+    text = literal.text.strip()
+    if literal.names:
+        return ""
+    return "key" if text == key else "bearer" if text == f"Bearer {key}" else ""
 
 
 def _context(position: Position, placeholders: tuple[str, ...]) -> Context:

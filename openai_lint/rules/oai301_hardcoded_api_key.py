@@ -38,6 +38,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint.rule import Applicability, Hit, Rule, Severity
+from openai_lint.rules._key_edits import from_environment
 from openai_lint.rules._key_words import hit, shown
 from openai_lint.rules._keys import breaking
 
@@ -51,7 +52,8 @@ def check(project: "Project") -> Iterable[Hit]:
         if found.count > 1:
             yield hit(found, f"{found.count} OpenAI API keys {shown(found)} stand in {found.where}")
         else:
-            yield hit(found, f"an OpenAI API key {shown(found)} stands in {found.where}")
+            message = f"an OpenAI API key {shown(found)} stands in {found.where}"
+            yield hit(found, message, rewrite=from_environment(project, found))
 
 
 RULE = Rule("OAI301", "hardcoded-api-key", Severity.ERROR, check, fix=Applicability.UNSAFE)

@@ -46,6 +46,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint.rule import Applicability, Hit, Rule, Severity
+from openai_lint.rules._key_edits import from_environment
 from openai_lint.rules._key_words import hit, shown, what
 from openai_lint.rules._keys import breaking
 
@@ -57,7 +58,8 @@ def check(project: "Project") -> Iterable[Hit]:
     """Every literal that is a credential by where it stands and how it looks."""
     for found in breaking(project, "OAI302"):
         given = f" as {found.position.label}" if found.position is not None else ""
-        yield hit(found, f"{what(found)} {shown(found)} is written in the code{given}")
+        message = f"{what(found)} {shown(found)} is written in the code{given}"
+        yield hit(found, message, rewrite=from_environment(project, found))
 
 
 RULE = Rule("OAI302", "hardcoded-credential", Severity.ERROR, check, fix=Applicability.UNSAFE)

@@ -40,6 +40,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint.rule import Applicability, Hit, Rule, Severity
+from openai_lint.rules._key_edits import from_environment
 from openai_lint.rules._key_words import hit, shown, what
 from openai_lint.rules._keys import breaking
 
@@ -55,6 +56,7 @@ def check(project: "Project") -> Iterable[Hit]:
             found,
             f"{what(found)} {shown(found)} is the default{given}",
             f'Then take the default away: `os.environ["{found.variable}"]` fails at once where it is not set.',
+            rewrite=from_environment(project, found),
         )
 
 

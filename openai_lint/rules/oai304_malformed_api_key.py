@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.keys import Problem
 from openai_lint.rule import Applicability, Hit, Rule, Severity
+from openai_lint.rules._key_edits import stripped
 from openai_lint.rules._key_words import hit, shown, what
 from openai_lint.rules._keys import breaking
 
@@ -56,7 +57,8 @@ def check(project: "Project") -> Iterable[Hit]:
                 f'Then name the variable: `os.environ["{found.variable}"]`.',
             )
         elif problem is not None:
-            yield hit(found, f"{what(found)} {shown(found)} is written with {problem.value}: the API answers 401")
+            message = f"{what(found)} {shown(found)} is written with {problem.value}: the API answers 401"
+            yield hit(found, message, rewrite=stripped(found))
 
 
 RULE = Rule("OAI304", "malformed-api-key", Severity.ERROR, check, fix=Applicability.SAFE)

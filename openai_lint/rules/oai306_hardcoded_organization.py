@@ -33,9 +33,11 @@ Unsafe: the environment is read instead.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from openai_lint.facts import Const
+from openai_lint.facts import Arg, Assign, Attr, Const
 from openai_lint.keys import looks_like_org
+from openai_lint.link.index import ModuleInfo
 from openai_lint.link.tree import tree_of
+from openai_lint.rewrites import RemoveArguments, RemoveStatement, Rewrite
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 
 if TYPE_CHECKING:
@@ -58,7 +60,21 @@ def check(project: "Project") -> Iterable[Hit]:
                     project.place(module, node.span),
                     f"the identifier of an OpenAI {what} ({prefix}…) is written in the code",
                     f"Leave it out: the client reads {variable} from the environment by itself.",
+                    rewrite=_rewrite(project, module, node),
                 )
+
+
+def _rewrite(project: "Project", module: ModuleInfo, node: Const) -> Rewrite | None:
+    """The argument of a client, or the assignment to an attribute, taken out."""
+    tree = tree_of(project, module)
+    parent = tree.parent(node)
+    message = "leave it to the environment"
+    if isinstance(parent, Arg) and parent.keyword in ("organization", "project"):
+        call = tree.parent(parent)
+        return Rewrite(module.path, message, (RemoveArguments(call.span, (node.span,)),))
+    if isinstance(parent, Assign) and len(parent.targets) == 1 and isinstance(parent.targets[0], Attr):
+        return Rewrite(module.path, message, (RemoveStatement(node.span),))
+    return None
 
 
 RULE = Rule("OAI306", "hardcoded-organization", Severity.INFO, check, default=False, fix=Applicability.UNSAFE)

@@ -44,6 +44,7 @@ from openai_lint.link.index import ModuleInfo
 from openai_lint.link.inventory import sdk_retries
 from openai_lint.link.tree import tree_of
 from openai_lint.link.values import External
+from openai_lint.rewrites import Rewrite, SetKeywords
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 
 if TYPE_CHECKING:
@@ -127,7 +128,15 @@ def _hit(project: "Project", call: ApiCall, module: ModuleInfo, node: Expr) -> H
         advice,
         sdk=release.version,
         call=call.site.path,
+        rewrite=_rewrite(module, node, "timeout" if call.site.era else "request_timeout"),
     )
+
+
+def _rewrite(module: ModuleInfo, node: Expr, option: str) -> Rewrite | None:
+    """A timeout of a minute."""
+    if not isinstance(node, facts.Call) or any(arg.star for arg in node.args):
+        return None
+    return Rewrite(module.path, f"{option}=60", (SetKeywords(node.span, ((option, "60"),)),))
 
 
 RULE = Rule("OAI401", "default-timeout", Severity.INFO, check, default=False, fix=Applicability.UNSAFE)

@@ -54,6 +54,8 @@ from typing import TYPE_CHECKING
 from openai_lint import facts
 from openai_lint.facts import Call, Expr
 from openai_lint.link import http, library
+from openai_lint.link.index import ModuleInfo
+from openai_lint.rewrites import Replace, Rewrite, SetKeywords
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._clients import is_none, options
 
@@ -70,7 +72,9 @@ def check(project: "Project") -> Iterable[Hit]:
         if arg.keyword == "timeout" and _endless(arg.value):
             message = f"{taker} is told to wait for ever: a request that stalls never fails"
             release = project.engine.catalogue(module, 1).version
-            yield Hit(project.place(module, node.span), message, "timeout=60", sdk=release, call=method)
+            rewrite = _rewrite(module, arg.value)
+            place = project.place(module, node.span)
+            yield Hit(place, message, "timeout=60", sdk=release, call=method, rewrite=rewrite)
     for request in http.requests(project):
         given = request.option("timeout")
         if given is None and (
@@ -84,7 +88,19 @@ def check(project: "Project") -> Iterable[Hit]:
                 else "it is told to wait for ever"
             )
             message = f"{request.call} has no timeout, and {what}"
-            yield Hit(project.place(request.module, request.node.span), message, "timeout=60", call=request.call)
+            place = project.place(request.module, request.node.span)
+            if given is not None:
+                rewrite = _rewrite(given[1], given[0])
+            else:
+                step = SetKeywords(request.node.span, (("timeout", "60"),))
+                rewrite = Rewrite(request.module.path, "timeout=60", (step,))
+            yield Hit(place, message, "timeout=60", call=request.call, rewrite=rewrite)
+
+
+def _rewrite(module: ModuleInfo, value: Expr) -> Rewrite:
+    """A minute in place of None."""
+    none = value.args[0].value if isinstance(value, Call) else value
+    return Rewrite(module.path, "wait a minute at most", (Replace(none.span, "60"),))
 
 
 def _endless(node: Expr) -> bool:

@@ -40,9 +40,14 @@ Unsafe: `raise_for_status()` after the request.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from openai_lint import facts
 from openai_lint.link.http import HttpRequest, requests
+from openai_lint.link.index import ModuleInfo
+from openai_lint.link.tree import tree_of
+from openai_lint.rewrites import Extract, InsertAfter, InsertBefore, Replace, Rewrite, Step
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._http import Fate, answer_name, fate_of
+from openai_lint.rules._suggest import text_of
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -52,12 +57,46 @@ def check(project: "Project") -> Iterable[Hit]:
     """Every raw request whose answer is taken as it comes."""
     for request in requests(project):
         if fate_of(project, request) is Fate.UNCHECKED:
+            name = answer_name(project, request)
             yield Hit(
                 project.place(request.module, request.node.span),
                 f"nobody looks at the status of {request.call}: a 401, 429 or 500 is taken for an answer",
-                _advice(request, answer_name(project, request)),
+                _advice(request, name),
                 call=request.call,
+                rewrite=_rewrite(project, request, name),
             )
+
+
+def _rewrite(project: "Project", request: HttpRequest, name: str) -> Rewrite | None:
+    """``raise_for_status()`` on the answer, which is kept under a name for it."""
+    if request.library == "urllib3":
+        return None
+    module, node = request.module, request.node
+    tree = tree_of(project, module)
+    message = "raise_for_status()"
+    statement = tree.statement(node)
+    if not name:
+        name = next((word for word in ("response", "answer") if word not in module.facts.identifiers), "")
+        parent = tree.parent(node)
+        whole = parent if isinstance(parent, facts.Await) else node
+        if not name or not isinstance(statement, facts.ExprStmt | facts.Assign | facts.Return):
+            return None
+        if isinstance(statement, facts.ExprStmt) and statement.value is whole:
+            return (
+                None
+                if isinstance(whole, facts.Await)
+                else _rewritten(
+                    module, message, Replace(whole.span, f"{text_of(module, whole.span)}.raise_for_status()")
+                )
+            )
+        return _rewritten(module, message, Extract(whole.span, name, (f"{name}.raise_for_status()",)))
+    if isinstance(statement, facts.With):
+        return _rewritten(module, message, InsertBefore(statement.body[0].span, f"{name}.raise_for_status()"))
+    return _rewritten(module, message, InsertAfter(node.span, f"{name}.raise_for_status()"))
+
+
+def _rewritten(module: ModuleInfo, message: str, step: Step) -> Rewrite:
+    return Rewrite(module.path, message, (step,))
 
 
 def _advice(request: HttpRequest, name: str) -> str:

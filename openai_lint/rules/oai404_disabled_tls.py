@@ -43,6 +43,7 @@ from openai_lint.link.index import ModuleInfo
 from openai_lint.link.origins import origins_of
 from openai_lint.link.tree import tree_of
 from openai_lint.link.values import Client, constants
+from openai_lint.rewrites import RemoveArguments, RemoveStatement, Rewrite
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._http import unverified
 
@@ -93,7 +94,19 @@ def _hit(project: "Project", node: Expr, module: ModuleInfo, call: str | None) -
         f"the server's certificate is not checked on the way to {call or 'OpenAI'}: the key can be read on the way",
         'Remove the argument; behind a proxy that signs the traffic, name its certificate: `verify="/path/to/ca.pem"`.',
         call=call,
+        rewrite=_rewrite(project, node, module),
     )
+
+
+def _rewrite(project: "Project", node: Expr, module: ModuleInfo) -> Rewrite | None:
+    """The argument or the assignment that turns the check off, taken out."""
+    tree = tree_of(project, module)
+    parent = tree.parent(node)
+    if isinstance(parent, facts.Arg) and isinstance(call := tree.parent(parent), facts.Call):
+        return Rewrite(module.path, "check the certificate", (RemoveArguments(call.span, (node.span,)),))
+    if isinstance(parent, facts.Assign) and len(parent.targets) == 1 and isinstance(parent.targets[0], facts.Attr):
+        return Rewrite(module.path, "check the certificate", (RemoveStatement(node.span),))
+    return None
 
 
 RULE = Rule("OAI404", "disabled-tls", Severity.ERROR, check, fix=Applicability.UNSAFE)

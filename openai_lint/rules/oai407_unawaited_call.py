@@ -45,7 +45,7 @@ Unsafe: `await` before the call, in an `async def`.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from openai_lint.facts import Assign, ExprStmt, Return
+from openai_lint.facts import Assign, ExprStmt, For, Return
 from openai_lint.link.tree import tree_of
 from openai_lint.rewrites import Replace, Rewrite
 from openai_lint.rule import Applicability, Hit, Rule, Severity
@@ -80,7 +80,7 @@ def _rewrite(project: "Project", call: "ApiCall") -> Rewrite | None:
         return None
     text = f"await {source(module, node.span)}"
     parent = tree.parent(node)
-    if not isinstance(parent, (ExprStmt, Assign, Return)):
+    if not isinstance(parent, (ExprStmt, Assign, Return, For)):
         text = f"({text})"
     return Rewrite(module.path, "await the call", (Replace(node.span, text),))
 

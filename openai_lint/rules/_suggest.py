@@ -412,17 +412,37 @@ def reported(use: HandlerUse, site: Site, project: "Project") -> str:
     return "\n".join([*lines, f"except {kind} as {name}:", f"    {logger or 'logging'}.warning({details})"])
 
 
-def told_apart(use: HandlerUse, site: Site, project: "Project") -> str:
-    """Clauses for the documented types, to be put in front of one that takes everything."""
+def told_apart(use: HandlerUse, site: Site, project: "Project") -> Completion:
+    """Clauses for the documented types, in front of one that takes everything: they say more, and do the same."""
+    module, handler = use.module, use.handler
     release = project.engine.catalogue(site.module, site.era)
-    name = use.handler.name or "error"
-    soon, never = transient(use.module, release), permanent(use.module, release)
-    line = project.place(use.module, use.handler.header).span[0]
-    return "\n".join([
-        f"Put clauses for the documented types in front of line {line}:",
-        *import_lines(needs(use.module, release, [*soon, *never])),
-        clause_text(soon, name),
-        "    ...  # it may pass: wait and try again, or say so",
-        clause_text(never, name),
-        "    ...  # it will not pass: somebody has to change the request, the key or the account",
-    ])  # fmt: skip
+    name = handler.name or variable(project, module, handler.body[0])
+    soon, never = transient(module, release), permanent(module, release)
+    logger = next((known for known in LOGGERS if known in module.scope.bindings), None)
+    same = _lines(module, handler)
+    clauses = []
+    for types, level, what in (
+        (soon, "warning", "the OpenAI API is not available, try later"),
+        (never, "error", "the OpenAI API refused the request"),
+    ):
+        said = f'{logger}.{level}("{what}: %s", {name})' if logger else f'print(f"{what}: {{{name}}}")'
+        clauses.append(NewClause(tuple(types), name, (said, *(same or ("...  # and what the clause below does",)))))
+    line = project.place(module, handler.header).span[0]
+    wanted = needs(module, release, [*soon, *never])
+    lead = f"Put clauses for the documented types in front of line {line}:"
+    text = "\n".join([lead, *import_lines(wanted), *clause_lines(clauses)])
+    trial = tree_of(project, module).parent(handler)
+    if not same or not isinstance(trial, Try) or shadowed(project, module, handler.body[0], [*soon, *never]):
+        return Completion(text, None)
+    step = AddClauses(handler.header, tuple(clauses), before=True)
+    message = "tell what may pass from what never will"
+    return Completion(text, Rewrite(module.path, message, (step,), wanted))
+
+
+def _lines(module: ModuleInfo, handler: Handler) -> tuple[str, ...]:
+    """The body of a handler, if it is short and plain enough to stand there twice."""
+    if len(handler.body) > _MOST_LINES or any(getattr(node, "body", None) for node in handler.body):
+        return ()
+    if any(node.span[0] != node.span[2] for node in handler.body):
+        return ()
+    return tuple(text_of(module, node.span) for node in handler.body)

@@ -67,15 +67,17 @@ def check(project: "Project") -> Iterable[Hit]:
         alone = [site for site in sites if all(is_blind(project, other) for other in uses_of(project, site))]
         if not alone:
             continue
+        found = told_apart(use, alone[0], project)
         release = project.engine.catalogue(alone[0].module, alone[0].era)
         yield Hit(
             project.place(use.module, use.handler.header),
             f"`{written_clause(use)}` is all that covers `{alone[0].path}`, and treats what may pass (such as "
             f"{release.roles['rate_limit']}) like what never will (such as {release.roles['authentication']})",
-            told_apart(use, alone[0], project),
+            found.text,
             names_of(project, use, alone),
             release.version,
             alone[0].path,
+            rewrite=found.rewrite,
         )
 
 

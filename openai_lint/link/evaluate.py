@@ -39,6 +39,7 @@ from openai_lint.link.values import (
     Unknown,
     Value,
     Values,
+    depth_of,
     literal,
     one,
 )
@@ -49,12 +50,17 @@ if TYPE_CHECKING:
 MOST_VALUES = 32
 """A union of more alternatives than this says nothing."""
 
+DEEPEST = 12
+"""A value that holds values that hold values ... is given up at this depth."""
+
 MOST_PLAIN = 8
 """Constants and external values are dropped from a union that holds more of them than this."""
 
 
 def widened(values: Values) -> Values:
-    """The union itself, or a shorter one that says less: unions must not grow without end."""
+    """The union itself, or a shorter one that says less: unions must not grow without end, nor nest without end."""
+    if any(depth_of(value) > DEEPEST for value in values):
+        values = frozenset(value for value in values if depth_of(value) <= DEEPEST) | ANYTHING
     if len(values) <= MOST_PLAIN:
         return values
     plain = frozenset(value for value in values if isinstance(value, (Literal, External, Display)))

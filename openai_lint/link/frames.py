@@ -10,23 +10,12 @@ from openai_lint.link.index import ScopeInfo
 from openai_lint.link.values import (
     ANYTHING,
     NOTHING,
-    Bound,
-    Caught,
     ClassRef,
-    ContextFrame,
-    ContextFunction,
-    Deferred,
     Display,
     Frame,
     FunctionRef,
-    Group,
     Instance,
-    Kept,
     Literal,
-    Partial,
-    Request,
-    Retried,
-    Symbolic,
     Value,
     Values,
 )
@@ -37,7 +26,7 @@ if TYPE_CHECKING:
 DEEPEST = 7
 """Frames nested in one another beyond this are run without their arguments."""
 
-MOST_FRAMES = 48
+MOST_FRAMES = 16
 """A function is run with at most this many different sets of arguments."""
 
 
@@ -55,6 +44,7 @@ class Frames:
         scope = module.scope_of(function)
         receiver = scope.first_parameter() if scope.owner is not None and not library.is_static(function) else None
         bound: list[tuple[str, Values]] = []
+        told: list[tuple[str, Values]] = []
         for name, values in assigned(function, args).items():
             if name == receiver:
                 inherited = self._inherited(values, scope, generic)
@@ -65,17 +55,26 @@ class Frames:
             wanted = frozenset(value for value in values if used.wants(value))
             if wanted:
                 bound.append((name, wanted | (values & ANYTHING)))
-            if values and (used.keeps or not wanted) and not caller.module.is_test and not name.startswith("*"):
-                told = frozenset(value for value in values if not is_text(value))
-                self._engine.solver.contribute(ParamCell(function, name), told or ANYTHING)
+            if values and not name.startswith("*"):
+                told.append((name, values))
+                if used.keeps or not wanted:
+                    self._tell(function, name, values, caller)
         if not bound:
             return generic
         target = Frame(module, function, ref.parent, tuple(sorted(bound, key=lambda item: item[0])))
         frames = self._made.setdefault(function, set())
-        if target not in frames and (len(frames) >= MOST_FRAMES or _depth(target) > DEEPEST):
+        if target not in frames and (len(frames) >= MOST_FRAMES or target.depth > DEEPEST):
+            for name, values in told:
+                self._tell(function, name, values, caller)
             return generic
         frames.add(target)
         return target
+
+    def _tell(self, function: Function, name: str, values: Values, caller: Frame) -> None:
+        """Let every frame without this argument know what callers pass."""
+        if not caller.module.is_test:
+            kept = frozenset(value for value in values if not is_text(value))
+            self._engine.solver.contribute(ParamCell(function, name), kept or ANYTHING)
 
     def _inherited(self, values: Values, scope: ScopeInfo, frame: Frame) -> Values:
         """The receivers of a method, where some are objects of other classes than its own."""
@@ -90,36 +89,3 @@ def is_text(value: Value) -> bool:
     return isinstance(value, (Literal, Display)) and not (
         isinstance(value, Literal) and isinstance(value.value, (int, float, type(None)))
     )
-
-
-def _depth(frame: Frame) -> int:
-    """How many frames are nested in one another in a frame's parents and arguments."""
-    deepest = _depth(frame.parent) if frame.parent is not None else 0
-    for _, values in frame.bound:
-        for value in values:
-            deepest = max(deepest, _value_depth(value))
-    return deepest + 1
-
-
-def _value_depth(value: object) -> int:
-    match value:
-        case FunctionRef():
-            return _depth(value.parent)
-        case Bound():
-            return max(_value_depth(value.function), _value_depth(value.receiver))
-        case Partial() | Retried() | ContextFunction():
-            return 1 + _value_depth(value.function)
-        case Deferred(source=Frame() as frame) | Caught(frame=frame) | ContextFrame(frame=frame):
-            return _depth(frame)
-        case Deferred(source=Group() as group):
-            return 1 + max((_value_depth(member) for member in group.members), default=0)
-        case Deferred(source=Request() as request):
-            return 1 + max((_value_depth(member) for member in request.result), default=0)
-        case Display():
-            return 1 + max((_value_depth(item) for _, found in value.items for item in found), default=0)
-        case Kept():
-            return 1 + max((_value_depth(task) for task in value.tasks), default=0)
-        case Symbolic():
-            return 1 + max((_value_depth(item) for found in value.args for item in found), default=0)
-        case _:
-            return 0

@@ -30,7 +30,7 @@ from openai_lint.link.values import (
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
 
-MOST_OVERRIDES = 12
+MOST_OVERRIDES = 48
 """A call through a base class reaches each override, unless there are more than these."""
 
 

@@ -4,6 +4,7 @@ Values are small, frozen and compared by content; a set of them (``Values``) mea
 «not known yet» (the fixpoint may still bring something), ``UNKNOWN`` means «could be anything».
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -12,6 +13,32 @@ from openai_lint.facts import Class, Expr, Function, Handler
 if TYPE_CHECKING:
     from openai_lint.link.index import ModuleInfo
     from openai_lint.link.policies import Policy
+
+
+def depth_of(value: object) -> int:
+    """How many values are nested in one another in a value; 0 for a plain one."""
+    return getattr(value, "depth", 0)
+
+
+def deepest(values: Iterable[object]) -> int:
+    """The greatest depth among values."""
+    return max((getattr(value, "depth", 0) for value in values), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A value that holds others: hashed and measured once, because these values key every table of the linker."""
+
+    _hash: int = field(init=False, repr=False, compare=False)
+    depth: int = field(init=False, repr=False, compare=False)
+
+    def _seal(self, key: object, depth: int) -> None:
+        object.__setattr__(self, "_hash", hash(key))
+        object.__setattr__(self, "depth", depth)
+
+    def __hash__(self) -> int:
+        """The hash of the content."""
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +72,7 @@ class ModuleRef:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Nested):
     """One way to run a function: the function, the frame it was defined in, and the arguments that make a difference.
 
     ``function`` is None for a module's body, and a class for a class body. ``bound`` pairs parameter names with values, sorted by name.
@@ -55,15 +82,15 @@ class Frame:
     function: Function | Class | None
     parent: "Frame | None" = None
     bound: tuple[tuple[str, "Values"], ...] = ()
-    _hash: int = field(init=False, repr=False, compare=False)
+    __hash__ = Nested.__hash__
 
     def __post_init__(self) -> None:
-        """Hash once: these values key every table of the linker, and nest."""
-        object.__setattr__(self, "_hash", hash((self.module, self.function, self.parent, self.bound)))
-
-    def __hash__(self) -> int:
-        """The hash of the content."""
-        return self._hash
+        """Hash and measure once."""
+        self._seal(
+            (self.module, self.function, self.parent, self.bound),
+            1
+            + max(self.parent.depth if self.parent is not None else 0, *(deepest(found) for _, found in self.bound), 0),
+        )
 
     def argument(self, name: str) -> "Values | None":
         """What this frame was given for a parameter, if that makes a difference."""
@@ -80,22 +107,23 @@ class FunctionRef:
     function: Function
     parent: Frame
 
+    @property
+    def depth(self) -> int:
+        """How deeply it nests."""
+        return self.parent.depth
+
 
 @dataclass(frozen=True, slots=True)
-class ClassRef:
+class ClassRef(Nested):
     """A class of the project."""
 
     node: Class
     parent: Frame
-    _hash: int = field(init=False, repr=False, compare=False)
+    __hash__ = Nested.__hash__
 
     def __post_init__(self) -> None:
-        """Hash once: these values key every table of the linker, and nest."""
-        object.__setattr__(self, "_hash", hash((self.node, self.parent)))
-
-    def __hash__(self) -> int:
-        """The hash of the content."""
-        return self._hash
+        """Hash and measure once."""
+        self._seal((self.node, self.parent), self.parent.depth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +132,11 @@ class Instance:
 
     cls: ClassRef
     exact: bool
+
+    @property
+    def depth(self) -> int:
+        """How deeply it nests."""
+        return self.cls.depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,38 +148,39 @@ class Super:
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Nested):
     """A callable with its first argument already given (a method on its object)."""
 
     function: "Value"
     receiver: "Value"
-    _hash: int = field(init=False, repr=False, compare=False)
+    __hash__ = Nested.__hash__
 
     def __post_init__(self) -> None:
-        """Hash once: these values key every table of the linker, and nest."""
-        object.__setattr__(self, "_hash", hash((self.function, self.receiver)))
-
-    def __hash__(self) -> int:
-        """The hash of the content."""
-        return self._hash
+        """Hash and measure once."""
+        self._seal((self.function, self.receiver), max(depth_of(self.function), depth_of(self.receiver)))
 
 
 @dataclass(frozen=True, slots=True)
-class Partial:
+class Partial(Nested):
     """``functools.partial`` and its kin: positional arguments and keywords given beforehand."""
 
     function: "Value"
     args: tuple["Values", ...]
     keywords: tuple[tuple[str, "Values"], ...]
-    _hash: int = field(init=False, repr=False, compare=False)
+    __hash__ = Nested.__hash__
 
     def __post_init__(self) -> None:
-        """Hash once: these values key every table of the linker, and nest."""
-        object.__setattr__(self, "_hash", hash((self.function, self.args, self.keywords)))
-
-    def __hash__(self) -> int:
-        """The hash of the content."""
-        return self._hash
+        """Hash and measure once."""
+        self._seal(
+            (self.function, self.args, self.keywords),
+            1
+            + max(
+                depth_of(self.function),
+                *(deepest(found) for found in self.args),
+                *(deepest(found) for _, found in self.keywords),
+                0,
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +212,7 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class Deferred:
+class Deferred(Nested):
     """Something that fails later: when it is awaited, iterated, entered, or asked for its result (``on``).
 
     ``source`` is what then runs: a frame of the project, a request of the SDK, or a group of other deferred values.
@@ -186,28 +220,30 @@ class Deferred:
 
     on: str
     source: "Frame | Request | Group | Later"
-    _hash: int = field(init=False, repr=False, compare=False)
+    __hash__ = Nested.__hash__
 
     def __post_init__(self) -> None:
-        """Hash once: these values key every table of the linker, and nest."""
-        object.__setattr__(self, "_hash", hash((self.on, self.source)))
-
-    def __hash__(self) -> int:
-        """The hash of the content."""
-        return self._hash
+        """Hash and measure once."""
+        self._seal((self.on, self.source), self.source.depth)
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Request(Nested):
     """What an API call sets going: ``phase`` is creation or iteration; ``result`` is what it gives."""
 
     site: "Site"
     phase: str
     result: "Values" = frozenset()
 
+    __hash__ = Nested.__hash__
+
+    def __post_init__(self) -> None:
+        """Hash and measure once."""
+        self._seal((self.site, self.phase, self.result), 1 + deepest(self.result))
+
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class Later(Nested):
     """A call that a worker or an executor makes: it runs when its result is asked for."""
 
     function: "Value"
@@ -216,9 +252,18 @@ class Later:
     frame: "Frame"
     node: Expr
 
+    __hash__ = Nested.__hash__
+
+    def __post_init__(self) -> None:
+        """Hash and measure once."""
+        self._seal(
+            (self.function, self.args, self.keywords, self.frame, self.node),
+            1 + max(depth_of(self.function), self.frame.depth, *(deepest(found) for found in self.args), 0),
+        )
+
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Group(Nested):
     """Several deferred values run together. ``absorbs``: their errors come back as values (``return_exceptions``);
     ``wraps``: they leave inside an ExceptionGroup. ``policies`` are retries around them.
     """
@@ -228,15 +273,11 @@ class Group:
     wraps: bool = False
     policy: "Policy | None" = None
     collects: bool = False
-    _hash: int = field(init=False, repr=False, compare=False)
+    __hash__ = Nested.__hash__
 
     def __post_init__(self) -> None:
-        """Hash once: these values key every table of the linker, and nest."""
-        object.__setattr__(self, "_hash", hash((self.members, self.absorbs, self.wraps, self.policy, self.collects)))
-
-    def __hash__(self) -> int:
-        """The hash of the content."""
-        return self._hash
+        """Hash and measure once."""
+        self._seal((self.members, self.absorbs, self.wraps, self.policy, self.collects), 1 + deepest(self.members))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -261,29 +302,36 @@ class Caught:
     frame: Frame
     handler: Handler
 
+    @property
+    def depth(self) -> int:
+        """How deeply it nests."""
+        return self.frame.depth
+
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Nested):
     """The error that a task, or one of several, has ended with, handed back as a value."""
 
     tasks: "Values"
 
+    __hash__ = Nested.__hash__
+
+    def __post_init__(self) -> None:
+        """Hash and measure once."""
+        self._seal(self.tasks, 1 + deepest(self.tasks))
+
 
 @dataclass(frozen=True, slots=True)
-class Display:
+class Display(Nested):
     """A tuple, list, set or dict (``kind``) with what its members may be; ``items`` keeps order and keys if known."""
 
     kind: str
     items: tuple[tuple[object, "Values"], ...]
-    _hash: int = field(init=False, repr=False, compare=False)
+    __hash__ = Nested.__hash__
 
     def __post_init__(self) -> None:
-        """Hash once: these values key every table of the linker, and nest."""
-        object.__setattr__(self, "_hash", hash((self.kind, self.items)))
-
-    def __hash__(self) -> int:
-        """The hash of the content."""
-        return self._hash
+        """Hash and measure once."""
+        self._seal((self.kind, self.items), 1 + max((deepest(found) for _, found in self.items), default=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,9 +341,14 @@ class Retried:
     policy: "Policy"
     function: "Value"
 
+    @property
+    def depth(self) -> int:
+        """How deeply it nests."""
+        return 1 + depth_of(self.function)
+
 
 @dataclass(frozen=True, slots=True)
-class Symbolic:
+class Symbolic(Nested):
     """The unevaluated result of a library call whose arguments matter (``tenacity.stop_after_attempt(3)``)."""
 
     path: str
@@ -303,6 +356,15 @@ class Symbolic:
     keywords: tuple[tuple[str, "Values"], ...]
     node: Expr | None = None
     frame: Frame | None = None
+
+    __hash__ = Nested.__hash__
+
+    def __post_init__(self) -> None:
+        """Hash and measure once."""
+        self._seal(
+            (self.path, self.args, self.keywords, self.node, self.frame),
+            1 + max(self.frame.depth if self.frame is not None else 0, *(deepest(found) for found in self.args), 0),
+        )
 
     def argument(self, position: int | None, *names: str) -> "Values | None":
         """The argument at a position or under one of several names."""
@@ -320,12 +382,22 @@ class ContextFunction:
 
     function: "Value"
 
+    @property
+    def depth(self) -> int:
+        """How deeply it nests."""
+        return 1 + depth_of(self.function)
+
 
 @dataclass(frozen=True, slots=True)
 class ContextFrame:
     """What calling a ``ContextFunction`` gives: the frame whose ``yield`` stands for the with block."""
 
     frame: Frame
+
+    @property
+    def depth(self) -> int:
+        """How deeply it nests."""
+        return self.frame.depth
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,10 @@ SPELLINGS = (
 )
 
 
+MOST_RETRIES = 4
+"""Policies within policies that are told apart; a function that calls itself under a policy passes it without end."""
+
+
 class Leak(NamedTuple):
     """One documented error of one call on its way out.
 
@@ -78,6 +82,10 @@ class Leak(NamedTuple):
     form: str
     iterating: bool
     retries: int
+
+    def after_retries(self) -> "Leak":
+        """The leak once it has passed one more policy; beyond ``MOST_RETRIES`` (recursion) it is not counted on."""
+        return self._replace(retries=self.retries + 1) if self.retries < MOST_RETRIES else self
 
 
 Leaks = frozenset[Leak]

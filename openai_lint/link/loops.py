@@ -88,7 +88,7 @@ class LoopWatch:
             for leak in retried:
                 self._engine.record.policy(leak, policy)
         sites = {leak.site for leak in retried}
-        return frozenset(leak._replace(retries=leak.retries + 1) if leak.site in sites else leak for leak in leaks)
+        return frozenset(leak.after_retries() if leak.site in sites else leak for leak in leaks)
 
     def _goes_again(self, trial: facts.Try) -> bool:
         known = self._engine.retry_loops

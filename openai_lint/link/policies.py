@@ -59,7 +59,7 @@ class Policies:
             accepted = self.accepts(policy, leak)
             if accepted is not False and not policy.idle:
                 self._engine.record.policy(leak, policy)
-            passed = leak._replace(retries=leak.retries + 1)
+            passed = leak.after_retries()
             if policy.cover:
                 self._engine.record.handled(leak, policy.node, policy.module)
                 continue

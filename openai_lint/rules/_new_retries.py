@@ -3,13 +3,22 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openai_lint.facts import Call, Const, Function, Handler
+from openai_lint.facts import Call, Const, Expr, Function, Handler, Stmt
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.project import ApiCall
 from openai_lint.link.tree import tree_of
-from openai_lint.rewrites import Decorate, Enclose, Need, RemoveArguments, Rewrite
+from openai_lint.rewrites import Decorate, Enclose, Need, NewClause, RemoveArguments, Rewrite
 from openai_lint.rules._policy_edits import ATTEMPTS, one_of
-from openai_lint.rules._suggest import import_lines, needs, shadowed, statement, transient
+from openai_lint.rules._retries import sdk_requests
+from openai_lint.rules._suggest import (
+    Handling,
+    clause_text,
+    import_lines,
+    needs,
+    shadowed,
+    statement,
+    transient,
+)
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -29,35 +38,47 @@ class NewRetry:
     rewrite: Rewrite | None
 
 
-def retry_for(project: "Project", call: ApiCall) -> NewRetry:
-    """A retry for the errors of a call that may pass."""
+def retry_for(project: "Project", call: ApiCall, unhandled: Handling | None = None) -> NewRetry:
+    """A retry for the errors of a call that may pass; with what handles them at last, where nothing does yet."""
     module = call.module
+    node: Expr | Stmt = call.site.node
     known = next((name for name in LIBRARIES if _imports(module, name)), None)
     known = known or next((name for name in LIBRARIES if any(_imports(other, name) for other in project.modules)), None)
     function = call.site.function
+    clauses: tuple[NewClause, ...] = ()
+    if unhandled is not None and unhandled.enclosing is None and not getattr(module.statements.get(call.site.node), "body", None):
+        clauses, node = unhandled.clauses, unhandled.node
     step: Decorate | Enclose
-    if function is not None and known is not None and _may_repeat(project, call, function):
+    if function is not None and known is not None and not clauses and _may_repeat(project, call, function):
         step, more = _decorated(call, function, known)
     elif known in ("tenacity", "stamina"):
-        step, more = _inline(call, known, _asynchronous(project, call))
+        step, more = _inline(call, node, known, clauses, _asynchronous(project, call))
     else:
-        step, more = _loop(project, call)
-    names = transient(module, call.release)
-    wanted = tuple(need for need in more if need.bound not in module.scope.bindings)
-    wanted = (*wanted, *needs(module, call.release, names))
+        step, more = _loop(project, call, node, clauses)
+    names = [*transient(module, call.release), *(name for clause in clauses for name in clause.types)]
+    words = [*names, *(line for clause in clauses for line in clause.body)]
+    missing = {need for need in more if need.bound not in module.scope.bindings}
+    wanted = tuple(sorted({*missing, *needs(module, call.release, words)}))
     lines = import_lines(wanted)
     if isinstance(step, Decorate):
         kind = "async def" if function is not None and function.is_async else "def"
         lines += [*step.lines, f"{kind} {function.name if function is not None else 'ask'}(...):"]
     else:
         deep = "    " * ((len(step.head[-1]) - len(step.head[-1].lstrip())) // 4 + 1)
-        body = [deep + line for line in statement(module, call.site.node).split("\n")]
+        body = [deep + line for line in statement(module, node).split("\n")]
         follow = [] if body[0].strip().startswith("return") else [deep + line for line in step.follow]
         lines += [*step.head, *body, *follow, *step.tail]
     text = "\n".join(lines)
-    possible = not shadowed(project, module, call.site.node, [*names, *(need.bound for need in more)])
-    rewrite = Rewrite(module.path, "retry what may pass, with growing random waits", (step,), wanted)
-    return NewRetry(text, rewrite if possible else None)
+    possible = not shadowed(project, module, node, [*words, *(need.bound for need in more)])
+    message = "retry what may pass, with growing random waits"
+    message += ", and handle what is left" if clauses else ""
+    return NewRetry(text, Rewrite(module.path, message, (step,), wanted) if possible else None)
+
+
+def once_only(call: ApiCall) -> bool:
+    """Whether a call of 0.x is made once, whatever its answer: nothing retries it, and the SDK does not."""
+    websocket = call.method is not None and call.method.kind == "websocket_manager"
+    return call.site.era == 0 and call.policy is None and not websocket and sdk_requests(call) == 1
 
 
 def without_zero(project: "Project", call: ApiCall) -> Rewrite | None:
@@ -151,59 +172,71 @@ def _group(lead: str, names: list[str]) -> list[str]:
     return [f"{lead}(", *(f"{indent}    {name}," for name in names), f"{indent}),"]
 
 
-def _inline(call: ApiCall, library: str, asynchronous: bool) -> tuple[Enclose, list[Need]]:
+def _inline(
+    call: ApiCall, node: Expr | Stmt, library: str, clauses: tuple[NewClause, ...], asynchronous: bool
+) -> tuple[Enclose, list[Need]]:
     """A retry around one statement: its library's block that is tried again."""
     module = call.module
     names = transient(module, call.release)
     word = "async for" if asynchronous else "for"
     if library == "stamina":
-        rows = _group("    on=", names)
         head = [
             f"{word} attempt in stamina.retry_context(",
-            *rows,
+            *_group("    on=", names),
             f"    attempts={ATTEMPTS},",
             "):",
             "    with attempt:",
         ]
-        return Enclose(call.site.node.span, tuple(head)), [Need("stamina")]
-    prefix = "tenacity." if _plain(module, library) else ""
-    maker = "AsyncRetrying" if asynchronous else "Retrying"
-    head = [
-        f"{word} attempt in {prefix}{maker}(",
-        *_argument("retry", f"{prefix}retry_if_exception_type", names),
-        f"    wait={prefix}wait_random_exponential(min=1, max=60),",
-        f"    stop={prefix}stop_after_attempt({ATTEMPTS}),",
-        "    reraise=True,",
-        "):",
-        "    with attempt:",
-    ]
-    words = [maker, "retry_if_exception_type", "stop_after_attempt", "wait_random_exponential"]
-    more = [Need("tenacity")] if prefix else [Need("tenacity", one) for one in words]
-    return Enclose(call.site.node.span, tuple(head)), more
+        more = [Need("stamina")]
+    else:
+        prefix = "tenacity." if _plain(module, library) else ""
+        maker = "AsyncRetrying" if asynchronous else "Retrying"
+        head = [
+            f"{word} attempt in {prefix}{maker}(",
+            *_argument("retry", f"{prefix}retry_if_exception_type", names),
+            f"    wait={prefix}wait_random_exponential(min=1, max=60),",
+            f"    stop={prefix}stop_after_attempt({ATTEMPTS}),",
+            "    reraise=True,",
+            "):",
+            "    with attempt:",
+        ]
+        words = [maker, "retry_if_exception_type", "stop_after_attempt", "wait_random_exponential"]
+        more = [Need("tenacity")] if prefix else [Need("tenacity", one) for one in words]
+    if clauses:
+        head = ["try:", *(f"    {line}" for line in head)]
+    tail = [line for clause in clauses for line in (*_head(clause), *(f"    {row}" for row in clause.body))]
+    return Enclose(node.span, tuple(head), (), tuple(tail)), more
 
 
-def _loop(project: "Project", call: ApiCall) -> tuple[Enclose, list[Need]]:
+def _loop(
+    project: "Project", call: ApiCall, node: Expr | Stmt, clauses: tuple[NewClause, ...]
+) -> tuple[Enclose, list[Need]]:
     """A loop by hand, which needs nothing but the standard library."""
     module = call.module
-    names = transient(module, call.release)
     taken = module.facts.identifiers
-    counter = next(
-        (name for name in ("attempt", "attempt_number", "number_of_attempt") if name not in taken), "attempt"
-    )
+    counter = next((name for name in ("attempt", "attempt_number", "attempt_count") if name not in taken), "attempt")
     asynchronous = _asynchronous(project, call)
     sleep = "await asyncio.sleep" if asynchronous else "time.sleep"
-    rows = [f"    except {one_of(names)}:"]
-    if len(rows[0]) > _LONG:
-        rows = ["    except (", *(f"        {name}," for name in names), "    ):"]
+    first = clauses[0] if clauses else NewClause(tuple(transient(module, call.release)), None, ("raise",))
     tail = [
-        *rows,
-        f"        if {counter} == {ATTEMPTS - 1}:",
-        "            raise",
-        f"        {sleep}(min(60, 2**{counter}) + random.random())",
+        *_head(first),
+        f"    if {counter} == {ATTEMPTS - 1}:",
+        *(f"        {line}" for line in first.body),
+        f"    {sleep}(min(60, 2**{counter}) + random.random())",
     ]
+    for clause in clauses[1:]:
+        tail += [*_head(clause), *(f"    {line}" for line in clause.body)]
     head = (f"for {counter} in range({ATTEMPTS}):", "    try:")
     more = [Need("random"), Need("asyncio" if asynchronous else "time")]
-    return Enclose(call.site.node.span, head, ("break",), tuple(tail)), more
+    return Enclose(node.span, head, ("break",), tuple(f"    {line}" for line in tail)), more
+
+
+def _head(clause: NewClause) -> list[str]:
+    line = clause_text(list(clause.types), clause.name)
+    if len(line) + 4 <= _LONG:
+        return [line]
+    ending = ":" if clause.name is None else f" as {clause.name}:"
+    return ["except (", *(f"    {name}," for name in clause.types), f"){ending}"]
 
 
 def _asynchronous(project: "Project", call: ApiCall) -> bool:

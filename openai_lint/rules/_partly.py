@@ -1,8 +1,10 @@
 """Calls of which some documented errors are handled and others escape: OAI102 and OAI103 are two halves of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from openai_lint.link.project import ApiCall
+from openai_lint.link.record import HandlerUse
 from openai_lint.rule import Hit
 from openai_lint.rules._handling import Escape, ending, judged, listed, path, place, uses_of
 from openai_lint.rules._suggest import Completion, completed, wrapped
@@ -36,7 +38,17 @@ def _help(project: "Project", escape: Escape) -> Completion:
     call = escape.call
     uses = [use for use in uses_of(project, call.site) if use.handler.type is not None]
     # A clause that only raises the error again handles nothing, however wide it is.
-    for use in sorted(uses, key=lambda use: not any(leak.site is call.site for leak in use.absorbed)):
-        return completed(project, escape, use.handler, use.module)
+    for use in sorted(uses, key=lambda use: (not _takes(use, call, call.release.documented), not _meant(use, call))):
+        return completed(project, escape, use.handler, use.module, meant=_meant(use, call))
     found = wrapped(project, call)
     return Completion("Handle these too, for example here:\n" + found.text(), found.rewrite())
+
+
+def _meant(use: HandlerUse, call: ApiCall) -> bool:
+    return _takes(use, call, call.release.transient)
+
+
+def _takes(use: HandlerUse, call: ApiCall, names: Iterable[str]) -> bool:
+    """Whether one of these errors ends at a handler."""
+    wanted = set(names)
+    return any(leak.site is call.site and leak.error in wanted for leak in use.absorbed)

@@ -340,16 +340,25 @@ class Completion:
     rewrite: Rewrite | None
 
 
-def completed(project: "Project", escape: Escape, handler: Handler, module: ModuleInfo) -> Completion:
-    """How a try that handles some errors comes to handle the others."""
+def completed(project: "Project", escape: Escape, handler: Handler, module: ModuleInfo, *, meant: bool) -> Completion:
+    """How a try that handles some errors comes to handle the others.
+
+    ``meant``: the clause answers errors that may pass, and can take the others of that kind.
+    """
     call, soon, never = escape.call, escape.transient, escape.permanent
     release = call.release
-    name = handler.name or variable(project, module, handler.body[0])
     line = project.place(module, handler.header).span[0]
     lines: list[str] = []
     steps: list[Step] = []
     words: list[str] = []
-    if soon:
+    name = handler.name or variable(project, module, handler.body[0])
+    function = tree_of(project, module).function(handler.body[0])
+    new: list[NewClause] = []
+    if soon and not meant:
+        types = spelled(module, release, covering(release, soon))
+        answer = answers(project, module, function, name)[0]
+        new.append(NewClause(tuple(types), name, tuple(answer.split("\n"))))
+    elif soon:
         written = text_of(module, handler.type.span) if handler.type is not None else ""
         kept = written_types(module, handler)
         added = spelled(module, release, covering(release, soon))
@@ -363,17 +372,25 @@ def completed(project: "Project", escape: Escape, handler: Handler, module: Modu
                 SetTypes(handler.header, handler.type.span if handler.type is not None else None, tuple(wider))
             )
     if never:
-        function = tree_of(project, module).function(handler.body[0])
         types = spelled(module, release, _lasting(release, never))
         answer = answers(project, module, function, name)[1]
-        clause = NewClause(tuple(types), name, tuple(answer.split("\n")))
-        lines += [f"{'And add' if lines else 'Add'} a clause for what no retry cures:", *clause_lines([clause])]
-        words += [*types, answer]
+        new.append(NewClause(tuple(types), name, tuple(answer.split("\n"))))
+    if new:
+        what = "Add clauses for what" if len(new) > 1 else "Add a clause for what"
+        rest = (
+            " may pass:"
+            if soon and not meant and not never
+            else " it lets out:"
+            if len(new) > 1
+            else " no retry cures:"
+        )
+        lines += [f"{'And add' + what[3:] if lines else what}{rest}", *clause_lines(new)]
+        words += [word for clause in new for word in (*clause.types, *clause.body)]
         trial = tree_of(project, module).parent(handler)
         last = trial.handlers[-1] if isinstance(trial, Try) else handler
         if last.type is not None:
-            steps.append(AddClauses(last.header, (clause,)))
-    complete = len(steps) == bool(soon) + bool(never)
+            steps.append(AddClauses(last.header, tuple(new)))
+    complete = len(steps) == bool(soon and meant) + bool(new)
     possible = complete and not shadowed(project, module, handler.body[0], words)
     message = "let the clause take the missing errors" if not never else "handle the missing errors beside it"
     rewrite = Rewrite(module.path, message, tuple(steps), needs(module, release, words)) if possible else None

@@ -64,6 +64,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._handling import ending, judged, leaving, listed, path, place
+from openai_lint.rules._new_retries import once_only, retry_for
 from openai_lint.rules._suggest import wrapped
 
 if TYPE_CHECKING:
@@ -78,15 +79,19 @@ def check(project: "Project") -> Iterable[Hit]:
         call = escape.call
         names = listed(escape.names, 4)
         found = wrapped(project, call, leaving(escape))
+        text, rewrite = found.text(), found.rewrite()
+        if once_only(call) and found.enclosing is None:
+            retried = retry_for(project, call, found)
+            text, rewrite = retried.text, retried.rewrite or rewrite
         yield Hit(
             place(project, call),
             f"no documented error of `{call.site.path}` is handled ({names}): {ending(project, escape)}",
-            "Handle them where the program has an answer to the failure, for example here:\n" + found.text(),
+            "Handle them where the program has an answer to the failure, for example here:\n" + text,
             escape.names,
             call.release.version,
             call.site.path,
             path(project, escape),
-            rewrite=found.rewrite(),
+            rewrite=rewrite,
         )
 
 

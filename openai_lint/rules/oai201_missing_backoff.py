@@ -49,11 +49,14 @@ from typing import TYPE_CHECKING
 
 from openai_lint.link.project import ApiCall
 from openai_lint.rule import Applicability, Hit, Rule, Severity
+from openai_lint.rules._handling import judged as judged_escapes
+from openai_lint.rules._handling import leaving
 from openai_lint.rules._ineffective import without_effect
 from openai_lint.rules._new_retries import retry_for, without_zero
 from openai_lint.rules._noise import dead_calls
 from openai_lint.rules._retries import sdk_requests
 from openai_lint.rules._second_tries import tried_again
+from openai_lint.rules._suggest import Handling, wrapped
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -63,17 +66,23 @@ def check(project: "Project") -> Iterable[Hit]:
     """One hit for each call that is made once only."""
     dead = dead_calls(project)
     judged = tried_again(project) | {site for found in without_effect(project) for site in found.sites}
+    # What OAI101 says of the same call is mended in one go.
+    unhandled = {
+        escape.call.site: wrapped(project, escape.call, leaving(escape))
+        for escape in judged_escapes(project)
+        if escape.complete and escape.call.site.era == 0
+    }
     for call in project.calls:
         if call.policy is not None or call.site in dead or call.site in judged or sdk_requests(call) != 1:
             continue
         if call.method is not None and call.method.kind == "websocket_manager":
             continue
-        yield _hit(project, call)
+        yield _hit(project, call, unhandled.get(call.site))
 
 
-def _hit(project: "Project", call: ApiCall) -> Hit:
+def _hit(project: "Project", call: ApiCall, unhandled: Handling | None) -> Hit:
     old = call.site.era == 0
-    retry = retry_for(project, call)
+    retry = retry_for(project, call, unhandled if old else None)
     if old:
         message = f"nothing retries `{call.site.path}`: SDK {call.release.version} makes one request and raises"
         help_text = f"Retry what may pass:\n{retry.text}"

@@ -62,8 +62,14 @@ def _fitted(tree: Tree, span: Span, made: list[Splice]) -> list[Splice]:
         for node in tree.path(span)
         if isinstance(node, cst.Call) and tree.span(node)[0] == tree.span(node)[2] == span[0]
     ]
-    if not calls or any("\n" in one.text for one in made):
+    if any("\n" in one.text for one in made):
         return made
+    if not calls:
+        indent = line[: len(line) - len(line.lstrip())]
+        width = len(line) + sum(len(one.text) - (one.end - one.start) for one in made)
+        if width <= tree.limit or len(made) != 1 or len(made[0].text) < _LONG:
+            return made
+        return [Splice(made[0].start, made[0].end, fold(tree, made[0].text, indent))]
     start, end = tree.bounds(calls[0])
     old = tree.text[start:end]
     at, parts = start, []
@@ -76,6 +82,10 @@ def _fitted(tree: Tree, span: Span, made: list[Splice]) -> list[Splice]:
         return made
     indent = line[: len(line) - len(line.lstrip())]
     return [Splice(start, end, fold(tree, new, indent))]
+
+
+_LONG = 60
+"""What is shorter is not worth lines of its own."""
 
 
 def _whole_lines(tree: Tree, statement: Statement) -> tuple[int, int]:
@@ -222,7 +232,9 @@ def _set_keywords(tree: Tree, step: SetKeywords) -> list[Splice]:
     call = tree.call(step.span)
     given = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
     made = [Splice(*tree.bounds(given[name]), value) for name, value in step.items if name in given]
-    new = [f"{name}={value}" for name, value in step.items if name not in given]
+    spaced = [arg for arg in call.args if arg.keyword is not None and " = " in tree.written(arg)]
+    equal = " = " if spaced and len(spaced) == len(given) else "="
+    new = [f"{name}{equal}{value}" for name, value in step.items if name not in given]
     if step.without and len(step.without) == len(call.args):
         (cleared,) = _removed(tree, call, step.without)
         return _fitted(tree, step.span, [Splice(cleared.start, cleared.end, ", ".join(new))])

@@ -14,6 +14,7 @@ from openai_lint.rules._suggest import (
     Handling,
     clause_text,
     import_lines,
+    imported,
     needs,
     shadowed,
     statement,
@@ -46,7 +47,11 @@ def retry_for(project: "Project", call: ApiCall, unhandled: Handling | None = No
     known = known or next((name for name in LIBRARIES if any(_imports(other, name) for other in project.modules)), None)
     function = call.site.function
     clauses: tuple[NewClause, ...] = ()
-    if unhandled is not None and unhandled.enclosing is None and not getattr(module.statements.get(call.site.node), "body", None):
+    if (
+        unhandled is not None
+        and unhandled.enclosing is None
+        and not getattr(module.statements.get(call.site.node), "body", None)
+    ):
         clauses, node = unhandled.clauses, unhandled.node
     step: Decorate | Enclose
     if function is not None and known is not None and not clauses and _may_repeat(project, call, function):
@@ -72,7 +77,10 @@ def retry_for(project: "Project", call: ApiCall, unhandled: Handling | None = No
     possible = not shadowed(project, module, node, [*words, *(need.bound for need in more)])
     message = "retry what may pass, with growing random waits"
     message += ", and handle what is left" if clauses else ""
-    return NewRetry(text, Rewrite(module.path, message, (step,), wanted) if possible else None)
+    if not possible:
+        return NewRetry(text, None)
+    top, steps = imported(project, module, node, wanted)
+    return NewRetry(text, Rewrite(module.path, message, (step, *steps), top))
 
 
 def once_only(call: ApiCall) -> bool:

@@ -41,7 +41,7 @@ def _help(project: "Project", escape: Escape) -> Completion:
     for use in sorted(uses, key=lambda use: (not _takes(use, call, call.release.documented), not _meant(use, call))):
         return completed(project, escape, use.handler, use.module, meant=_meant(use, call))
     found = wrapped(project, call)
-    return Completion("Handle these too, for example here:\n" + found.text(), found.rewrite())
+    return Completion("Handle these too, for example here:\n" + found.text(), found.rewrite(project))
 
 
 def _meant(use: HandlerUse, call: ApiCall) -> bool:

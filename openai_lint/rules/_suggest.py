@@ -14,7 +14,17 @@ from openai_lint.link.project import ApiCall
 from openai_lint.link.record import HandlerUse
 from openai_lint.link.tree import tree_of
 from openai_lint.link.values import Site
-from openai_lint.rewrites import AddClauses, Need, NewClause, Rewrite, SetTypes, Step, WrapInTry
+from openai_lint.rewrites import (
+    AddClauses,
+    InsertAfter,
+    InsertBefore,
+    Need,
+    NewClause,
+    Rewrite,
+    SetTypes,
+    Step,
+    WrapInTry,
+)
 from openai_lint.rules._handling import Escape, framework_of
 from openai_lint.sdk import Sdk
 
@@ -186,7 +196,7 @@ def needs(module: ModuleInfo, release: Sdk, words: Iterable[str]) -> tuple[Need,
     """What code that begins with these words needs besides what the file imports."""
     found: set[Need] = set()
     for word in words:
-        root = re.split(r"[.(]", word.removeprefix("raise ").strip(), maxsplit=1)[0]
+        root = _root(word)
         if root in module.scope.bindings:
             continue
         if root == "openai" or root in sys.stdlib_module_names:
@@ -198,9 +208,40 @@ def needs(module: ModuleInfo, release: Sdk, words: Iterable[str]) -> tuple[Need,
     return tuple(sorted(found))
 
 
+def _root(word: str) -> str:
+    return re.split(r"[.(]", word.removeprefix("raise ").strip(), maxsplit=1)[0]
+
+
+def imported(
+    project: "Project", module: ModuleInfo, node: Expr | Stmt, wanted: Iterable[Need]
+) -> tuple[tuple[Need, ...], tuple[Step, ...]]:
+    """Where what new code around a node needs is imported: at the top of the file, or by steps.
+
+    A file that imports the SDK in its functions only does so on purpose, and goes on to do so.
+    """
+    of_sdk = [need for need in wanted if need.module.partition(".")[0] == "openai"]
+    rest = tuple(need for need in wanted if need not in of_sdk)
+    tree = tree_of(project, module)
+    function = tree.function(node)
+    lazy = [one for one in tree.of(Import) if not one.level and one.module.partition(".")[0] == "openai"]
+    if not of_sdk or not lazy or function is None or any(tree.function(one) is None for one in lazy):
+        return tuple(wanted), ()
+    around = {function, *(parent for parent, _ in tree.above(function) if isinstance(parent, Function))}
+    near = [one for one in lazy if tree.function(one) in around and one.span[0] < node.span[0]]
+    if any(one.name is None for one in near):
+        of_sdk = [need for need in of_sdk if need.name is not None]
+    if not of_sdk:
+        return rest, ()
+    text = "\n".join(import_lines(of_sdk))
+    if near:
+        return rest, (InsertAfter(near[-1].span, text),)
+    body = [one for one in function.body if one is not function.body[0] or function.docstring is None]
+    return (rest, (InsertBefore(body[0].span, f"{text}\n"),)) if body else (tuple(wanted), ())
+
+
 def shadowed(project: "Project", module: ModuleInfo, node: Expr | Stmt, words: Iterable[str]) -> bool:
     """Whether a function around a node means something of its own by one of the names that the words begin with."""
-    roots = {re.split(r"[.(]", word.removeprefix("raise ").strip(), maxsplit=1)[0] for word in words}
+    roots = {_root(word) for word in words}
     scope: ScopeInfo | None = module.scope_of(tree_of(project, module).function(node))
     while scope is not None and scope.parent is not None:
         if any(
@@ -236,7 +277,7 @@ class Handling:
         lines += ["try:", *(f"    {line}" for line in statement(self.module, self.node).split("\n"))]
         return "\n".join([*lines, *clause_lines(self.clauses)])
 
-    def rewrite(self) -> Rewrite | None:
+    def rewrite(self, project: "Project") -> Rewrite | None:
         """The edit, or None where a name is taken."""
         if not self.possible:
             return None
@@ -245,7 +286,8 @@ class Handling:
         if self.enclosing is not None:
             step = AddClauses(self.enclosing.header, self.clauses, before=True)
             message = "add clauses for the documented errors to the try"
-        return Rewrite(self.module.path, message, (step,), self.needs)
+        wanted, more = imported(project, self.module, self.node, self.needs)
+        return Rewrite(self.module.path, message, (step, *more), wanted)
 
 
 def clause_lines(clauses: Iterable[NewClause]) -> list[str]:
@@ -393,8 +435,10 @@ def completed(project: "Project", escape: Escape, handler: Handler, module: Modu
     complete = len(steps) == bool(soon and meant) + bool(new)
     possible = complete and not shadowed(project, module, handler.body[0], words)
     message = "let the clause take the missing errors" if not never else "handle the missing errors beside it"
-    rewrite = Rewrite(module.path, message, tuple(steps), needs(module, release, words)) if possible else None
-    return Completion("\n".join(lines), rewrite)
+    if not possible:
+        return Completion("\n".join(lines), None)
+    wanted, more = imported(project, module, handler.body[0], needs(module, release, words))
+    return Completion("\n".join(lines), Rewrite(module.path, message, (*steps, *more), wanted))
 
 
 def _lasting(release: Sdk, names: Iterable[str]) -> list[str]:
@@ -453,7 +497,8 @@ def told_apart(use: HandlerUse, site: Site, project: "Project") -> Completion:
         return Completion(text, None)
     step = AddClauses(handler.header, tuple(clauses), before=True)
     message = "tell what may pass from what never will"
-    return Completion(text, Rewrite(module.path, message, (step,), wanted))
+    top, more = imported(project, module, handler.body[0], wanted)
+    return Completion(text, Rewrite(module.path, message, (step, *more), top))
 
 
 def _lines(module: ModuleInfo, handler: Handler) -> tuple[str, ...]:

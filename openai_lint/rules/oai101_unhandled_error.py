@@ -79,7 +79,7 @@ def check(project: "Project") -> Iterable[Hit]:
         call = escape.call
         names = listed(escape.names, 4)
         found = wrapped(project, call, leaving(escape))
-        text, rewrite = found.text(), found.rewrite()
+        text, rewrite = found.text(), found.rewrite(project)
         if once_only(call) and found.enclosing is None:
             retried = retry_for(project, call, found)
             text, rewrite = retried.text, retried.rewrite or rewrite

@@ -110,7 +110,7 @@ def check(project: "Project") -> Iterable[Hit]:
 def _mended(project: "Project", escape: Escape, policy: "Policy | None") -> tuple[str, Rewrite | None]:
     """The advice, and the edit where the retry stands in the file of what calls it."""
     advice, found = after_retries(project, escape)
-    rewrite = found.rewrite()
+    rewrite = found.rewrite(project)
     if rewrite is None or escape.wrapper != "tenacity.RetryError":
         return advice, rewrite
     if policy is None or policy.module is not found.module or not isinstance(policy.node, Call):

@@ -110,7 +110,7 @@ def _rewrite(project: "Project", escape: Escape, step: Step, first: Handler | No
             move = MoveIntoTry(first.header, step.node.span)
             return Rewrite(call.module.path, "move the loop into the try", (move,))
     types = [transient(step.module, call.release), permanent(step.module, call.release, streaming=True)]
-    return handling(project, step.module, step.node, call.release, types).rewrite()
+    return handling(project, step.module, step.node, call.release, types).rewrite(project)
 
 
 def _help(escape: Escape, step: Step, loop: str, clause: str | None) -> str:

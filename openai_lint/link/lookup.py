@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.facts import Class, Function, Import, Name
 from openai_lint.link import library
-from openai_lint.link.cells import AttrCell
+from openai_lint.link.cells import AttrCell, RunCell
 from openai_lint.link.index import ModuleInfo, ScopeInfo, Store
 from openai_lint.link.values import (
     ANYTHING,
@@ -30,8 +30,8 @@ from openai_lint.link.values import (
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
 
-MOST_OVERRIDES = 48
-"""A call through a base class reaches each override, unless there are more than these."""
+MOST_OVERRIDES = 12
+"""A call through a base class reaches each override; of more than these, those that let something out."""
 
 
 class Lookup:
@@ -114,8 +114,7 @@ class Lookup:
             own = self._engine.hierarchy.method(instance.cls, attr)
             if own is not None or not found:
                 below = [cls for cls in self._engine.hierarchy.subclasses(instance.cls) if self._defines(cls, attr)]
-                if len(below) <= MOST_OVERRIDES:
-                    owners += below
+                owners += below if len(below) <= MOST_OVERRIDES else [cls for cls in below if self._leaks(cls, attr)]
         result = NOTHING
         for cls in owners:
             receiver = instance if cls == instance.cls else Instance(cls, False)
@@ -140,6 +139,13 @@ class Lookup:
         if getter is not None and self._engine.waiting:
             return NOTHING
         return ANYTHING
+
+    def _leaks(self, cls: ClassRef, name: str) -> bool:
+        """Whether the method that a class itself defines lets something out."""
+        method = self._engine.hierarchy.own_method(cls, name)
+        return method is not None and bool(
+            self._engine.solver.read(RunCell(Frame(cls.parent.module, method, cls.parent)))
+        )
 
     def _defines(self, cls: ClassRef, attr: str) -> bool:
         return attr in cls.parent.module.scopes[cls.node].bindings or bool(self._class_stores(cls, attr))

@@ -21,7 +21,7 @@ from openai_lint.link.waits import wait_of, waits_in
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
 
-__all__ = ["LoopWatch", "below", "descendants", "hand_loop", "recursion"]
+__all__ = ["LoopWatch", "below", "descendants", "goes_again", "hand_loop", "recursion"]
 
 EVERY_ERROR = Predicate("only", ("BaseException",))
 """What a bare ``except:`` takes up."""
@@ -74,21 +74,18 @@ class LoopWatch:
 
     # --- the verdict
 
-    def through(self, leaks: Leaks) -> Leaks:
-        """What leaves the loop: the same leaks, marked as having passed a retry where the loop is one."""
-        retried = set(self._again)
+    def retried(self) -> Leaks:
+        """What the loop takes up again."""
+        again = set(self._again)
         if self._ends:
             for fallen in self._fallen.values():
-                retried |= fallen
-        retried = {leak for leak in retried if leak in self._trials and self._goes_again(self._trials[leak])}
-        if not retried:
-            return leaks
-        if self._engine.record.enabled:
-            policy = self._policy(retried)
-            for leak in retried:
+                again |= fallen
+        found = {leak for leak in again if leak in self._trials and self._goes_again(self._trials[leak])}
+        if found and self._engine.record.enabled:
+            policy = self._policy(found)
+            for leak in found:
                 self._engine.record.policy(leak, policy)
-        sites = {leak.site for leak in retried}
-        return frozenset(leak.after_retries() if leak.site in sites else leak for leak in leaks)
+        return frozenset(found)
 
     def _goes_again(self, trial: facts.Try) -> bool:
         known = self._engine.retry_loops
@@ -257,6 +254,17 @@ def _mutated(body: facts.Block) -> set[str]:
             if isinstance(root, facts.Name):
                 found.add(root.id)
     return found
+
+
+def goes_again(engine: "Engine", frame: Frame, handler: Handler) -> bool:
+    """Whether a handler calls its own function again, or hands its task back to the queue."""
+    function = frame.function
+    if not isinstance(function, facts.Function):
+        return False
+    return (
+        _calls_itself(engine, frame, function, handler) is not None
+        or retry_frameworks.handed_back(function, handler) is not None
+    )
 
 
 def recursion(engine: "Engine", frame: Frame, handler: Handler) -> Policy | None:

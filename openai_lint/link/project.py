@@ -345,17 +345,15 @@ class Project:
             reaching,
             dict(record.lost_leaks.get(site, {})),
             handled,
-            self._policy(site),
+            self._policy(site, reaching, release),
         )
 
-    def _policy(self, site: Site) -> Policy | None:
-        """The outermost policy that retries something of the site."""
-        found = self.record.policies.get(site, {})
-        ranked = sorted(
-            ((rank, policy) for rank, policy in found if not policy.cover or policy.by != "cover"),
-            key=lambda item: item[0],
-        )
-        return ranked[-1][1] if ranked else None
+    def _policy(self, site: Site, reaching: Leaks, release: Sdk) -> Policy | None:
+        """The outermost of the policies that lie on every way by which an error of the site reaches an entry point."""
+        passed = [leak.retries for leak in reaching if leak.error in release.inventory_errors]
+        ranked = sorted(self.record.policies.get(site, {}), key=lambda item: item[0])
+        covering = [policy for rank, policy in ranked if not passed or rank < min(passed)]
+        return covering[-1] if covering else None
 
     def _trace(self, call: ApiCall, origin: dict[tuple[Site, str], list[Function | ModuleInfo]]) -> None:
         """The steps from the call to one entry point that an error of it reaches."""

@@ -49,10 +49,10 @@ def by_task(engine: "Engine", frame: Frame, handler: Handler) -> Policy | None:
     function = frame.function
     if not isinstance(function, Function):
         return None
-    decorator = next((one for one in function.decorators if library.written(one) in ("task", "shared_task")), None)
-    node = next((one for one in inside(handler.body) if _hands_back(one, function)), None)
-    if decorator is None or node is None:
+    found = handed_back(function, handler)
+    if found is None:
         return None
+    decorator, node = found
     outer = frame.parent or Frame(frame.module, None)
     options = engine.calls.arguments(decorator, outer).keywords if isinstance(decorator, Call) else {}
     given = {arg.keyword: arg.value for arg in node.args}
@@ -65,6 +65,15 @@ def by_task(engine: "Engine", frame: Frame, handler: Handler) -> Policy | None:
     predicate = EVERYTHING if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
     wait = "growing" if growing else policy.wait
     return replace(policy, retries=predicate, wait=wait, jitter=random, seconds=None if growing else policy.seconds)
+
+
+def handed_back(function: Function, handler: Handler) -> tuple[Expr, Call] | None:
+    """The decorator that makes a function a task, and the call that hands it back to the queue."""
+    decorator = next((one for one in function.decorators if library.written(one) in ("task", "shared_task")), None)
+    if decorator is None:
+        return None
+    node = next((one for one in inside(handler.body) if _hands_back(one, function)), None)
+    return None if node is None else (decorator, node)
 
 
 def _hands_back(node: object, function: Function) -> TypeGuard[Call]:

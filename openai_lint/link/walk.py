@@ -15,7 +15,7 @@ from openai_lint.facts import Block, Expr, Handler, Stmt
 from openai_lint.link import library
 from openai_lint.link.cells import CaughtCell
 from openai_lint.link.clauses import CATCHES, EVERY_ERROR, PASSES, clause_of
-from openai_lint.link.loops import LoopWatch, recursion
+from openai_lint.link.loops import LoopWatch, goes_again, recursion
 from openai_lint.link.managers import Managers
 from openai_lint.link.narrow import Narrowing
 from openai_lint.link.values import ANYTHING, NOTHING, Caught, External, Frame, Kept, Symbolic, Value, Values
@@ -30,6 +30,12 @@ Token: TypeAlias = Leak | str
 Live: TypeAlias = frozenset[Token]
 START: Final[Live] = frozenset({NORMAL})
 DEAD: Final[Live] = frozenset()
+
+
+def after_retries(leaks: Iterable[Leak], retried: Leaks) -> Leaks:
+    """Leaks that leave a hand-written retry: those of the calls that it repeats have passed one more."""
+    sites = {leak.site for leak in retried}
+    return frozenset(leak.after_retries() if leak.site in sites else leak for leak in leaks)
 
 
 def leaks_of(live: Live) -> Leaks:
@@ -62,6 +68,7 @@ class Walk:
         self._handlers: list[tuple[Handler | None, Live]] = []
         self._loops: list[LoopWatch] = []
         self._tests: list[tuple[Expr, bool]] = []
+        self._kept: list[list[tuple[CaughtCell, Leaks]]] = []
         self.returned: list[tuple[Live, Values, Expr | None]] = []
         self.fell: Live = DEAD
 
@@ -328,11 +335,15 @@ class Walk:
     def _loop(self, node: facts.While | facts.For, body: Block, orelse: Block, live: Live, endless: bool) -> Live:
         watch = LoopWatch(self.engine, self.frame, node)
         self._loops.append(watch)
+        self._kept.append([])
         with self.collect() as raised:
             end = self.block(body, live)
             watch.continue_(end)
         self._loops.pop()
-        self.leak(watch.through(frozenset(raised)))
+        retried = watch.retried()
+        kept = self._kept.pop()
+        self.leak(after_retries(raised, retried))
+        self._keep([(cell, after_retries(leaks, retried)) for cell, leaks in kept])
         goes_on: Live = DEAD if endless else live
         if orelse and goes_on:
             goes_on = self.block(orelse, goes_on)
@@ -346,17 +357,20 @@ class Walk:
                 out = self.block(node.body, live)
             out = self.block(node.orelse, out) if node.orelse and out else out
             rest = frozenset(raised)
+            again: Leaks = NO_LEAKS
             for handler in node.handlers:
                 caught, rest = self._clause(handler, rest, node.star)
+                again |= self._recursion(handler, caught)
                 if self._handle(node, handler, caught, live):
                     out |= live
-            everything |= rest
+            everything.update(rest)
+        leaves = after_retries(everything, again)
         if node.finalbody:
             ends = self.block(node.finalbody, live)
             if not ends:
-                self._swallow(frozenset(everything), node)
+                self._swallow(leaves, node)
                 return DEAD
-        self.leak(everything)
+        self.leak(leaves)
         return out
 
     def _swallow(self, leaks: Leaks, node: facts.Try) -> None:
@@ -391,29 +405,38 @@ class Walk:
 
     def _handle(self, node: facts.Try, handler: Handler, caught: Leaks, outer: Live) -> bool:
         """Walk a handler's body with what it has caught; whether control can fall out of it."""
-        self.engine.solver.contribute(CaughtCell(self.frame, handler), caught)
         self.engine.record.catches(handler, caught, self.frame)
+        for watch in self._loops[-1:]:
+            watch.caught(node, caught)
+        self._keep([(CaughtCell(self.frame, handler), caught)])
         live: Live = caught | {OTHER}
         if self._handlers:
             self._handlers[-1] = (self._handlers[-1][0], outer)
         self._handlers.append((handler, live))
-        for watch in self._loops[-1:]:
-            watch.caught(node, caught)
         end = self.block(handler.body, live)
         for watch in self._loops[-1:]:
             watch.fell(node, end)
-        self._recursion(handler, caught)
         self.absorbed(end)
         self._handlers.pop()
         return bool(end)
 
-    def _recursion(self, handler: Handler, caught: Leaks) -> None:
-        """A handler that calls its own function again is a retry."""
-        if caught and self.engine.record.enabled:
-            policy = recursion(self.engine, self.frame, handler)
-            if policy is not None:
-                for leak in caught:
-                    self.engine.record.policy(leak, policy)
+    def _keep(self, errors: Iterable[tuple[CaughtCell, Leaks]]) -> None:
+        """Let what is raised later know what handlers have caught: around a loop, once it is known what that retries."""
+        if self._kept:
+            self._kept[-1] += errors
+            return
+        for cell, leaks in errors:
+            self.engine.solver.contribute(cell, leaks)
+
+    def _recursion(self, handler: Handler, caught: Leaks) -> Leaks:
+        """What a handler takes up again by calling its own function."""
+        if not caught or not goes_again(self.engine, self.frame, handler):
+            return NO_LEAKS
+        policy = recursion(self.engine, self.frame, handler) if self.engine.record.enabled else None
+        if policy is not None:
+            for leak in caught:
+                self.engine.record.policy(leak, policy)
+        return caught
 
     # --- expressions
 

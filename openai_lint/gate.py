@@ -12,17 +12,24 @@ from functools import cache
 
 _SPACE = rb"[\s\\]*"  # a chain may be broken over lines, with or without a backslash
 
-# `openai import` is `from openai import ...` and every drop-in (`from langfuse.openai import ...`); the types alone do
-# nothing. `openai.` followed by a name is a use of the module under its own name, in code or in an annotation.
-# `openai-lint:` is a comment to this linter.
-_SDK = re.compile(rb"openai(?:\s+import|\.(?!types\b)[A-Za-z_]|\s*(?:#.*)?$|\s+as\b|\s*[,;)]|-lint\s*:)", re.MULTILINE)
+# The module by its own name (not a part of another path or address), the ways to import it, and its drop-ins; what only
+# speaks of its types does nothing. A string that holds the name of a client class is an annotation or a patch.
+_SDK = re.compile(
+    rb"(?<![\w./\"'-])openai(?:\.(?!types\b)[A-Za-z_]|\s+import\s+(?!types\b)|\s+as\b|\s*[,;)]|\s*(?:\#.*)?$)"
+    rb"|(?<=[\"'])openai\.(?:Async)?(?:Azure|Bedrock)?OpenAI\b"
+    rb"|(?:import_module|__import__)\(\s*[\"']openai[\"']"
+    rb"|(?<=[._])openai(?:_proxy)?\s+import\b"
+    rb"|(?:\bapi\.openai|\bopenai\.azure|(?<=[{}.])openai\.azure)\.com\b"
+    rb"|openai-lint\s*:",
+    re.MULTILINE,
+)
 _MARKS = (
     (b"openai", _SDK),
-    (b"OPENAI_", re.compile(rb"OPENAI_[A-Z]")),
+    (b"OPENAI_", re.compile(rb"OPENAI_(?:\w*KEY|\w*TOKEN|ORG|PROJECT|WEBHOOK|BASE)")),
     (b"T3Blbk", re.compile(rb"T3Blbk")),
     (b"sk-", re.compile(rb"sk-[A-Za-z0-9_-]{12}")),
     (b"sess-", re.compile(rb"sess-[A-Za-z0-9]{24}")),
-    (b"OAI", re.compile(rb"OAI\d")),
+    (b"OAI", re.compile(rb"(?:noqa|openai-lint)[^\n]*OAI\d")),
 )
 """What makes a file matter: a literal that is looked for first, and the expression that has the last word."""
 
@@ -121,9 +128,9 @@ def _chains() -> re.Pattern[bytes]:
 
 def matters(data: bytes) -> bool:
     """Whether a file with these bytes can hold an API call, a client, a key, or a comment addressed to this linter."""
-    return any(literal in data and expression.search(data) is not None for literal, expression in _MARKS) or (
-        _chains().search(data) is not None
-    )
+    if any(literal in data and expression.search(data) is not None for literal, expression in _MARKS):
+        return True
+    return _chains().search(data) is not None
 
 
 def imports_sdk(data: bytes) -> bool:

@@ -436,6 +436,9 @@ MATTER = [
     "self.api.ChatCompletion.acreate()",
     "url = 'https://api.openai.com/v1'",
     "url = f'https://{name}.openai.azure.com'",
+    "from langchain_openai import AzureChatOpenAI",
+    "module = importlib.import_module('openai')",
+    "def f(client: 'openai.AsyncOpenAI'): ...",
     "except openai.error.Timeout:",
     "os.environ['OPENAI_API_KEY'] = 'x'",
     "x = 1  # noqa: OAI101",
@@ -451,6 +454,10 @@ DO_NOT = [
     "def test(task): return risk - ask",
     "User.objects.create()",
     "from .models import Model",
+    "logging.getLogger('openai.agents')",
+    "provider = 'openai'",
+    "from .providers.openai_provider import x",
+    "docs = 'https://platform.openai.com/docs'",
     "response.list()",
 ]
 

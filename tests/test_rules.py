@@ -66,6 +66,16 @@ def shown(spots: Counter[programs.Spot] | frozenset[programs.Spot]) -> str:
 
 
 @pytest.mark.parametrize("program", ALL, ids=str)
+def test_the_gate_hides_nothing(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "OAI001" in str(program):
+        pytest.skip("a file that cannot be read is told of where it passes the gate")
+    program.write(tmp_path)
+    through_the_gate = {spot(finding, tmp_path) for finding in lint(tmp_path).findings}
+    monkeypatch.setattr("openai_lint.gate.matters", lambda data: True)
+    assert {spot(finding, tmp_path) for finding in lint(tmp_path).findings} == through_the_gate
+
+
+@pytest.mark.parametrize("program", ALL, ids=str)
 def test_findings_are_what_the_comments_say(program: Program, tmp_path: Path) -> None:
     program.write(tmp_path)
     report = lint(tmp_path)

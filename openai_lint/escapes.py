@@ -58,6 +58,7 @@ SPELLINGS = (
     ("requests.", "requests.exceptions."),
     ("aiohttp.client_exceptions.", "aiohttp."),
     ("tenacity.", "tenacity."),
+    ("instructor.", "instructor.exceptions."),
     ("discord.ext.commands.", "discord.ext.commands."),
     ("discord.app_commands.", "discord.app_commands."),
     ("retrying.", "retrying."),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.escapes import NO_LEAKS, RAW, Leak, Leaks
 from openai_lint.facts import Attr, Expr, Function
-from openai_lint.link import library, retry_libraries
+from openai_lint.link import library, retry_instructor, retry_libraries
 from openai_lint.link.cells import Outcome
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.values import (
@@ -234,8 +234,11 @@ class Api:
         elif method.kind == "single_page":
             result = one(Deferred("iterate", Request(site, "none")))
         if asynchronous:
-            return Outcome(NO_LEAKS, one(Deferred("await", Request(site, CREATION, result))))
-        return Outcome(self.leaks(site, CREATION), result)
+            outcome = Outcome(NO_LEAKS, one(Deferred("await", Request(site, CREATION, result))))
+        else:
+            outcome = Outcome(self.leaks(site, CREATION), result)
+        policy = retry_instructor.read(self._engine, resource.client, args, node, frame)
+        return outcome if policy is None else self._engine.policies.around(policy, outcome)
 
     def _is_async(self, resource: Resource, method: Method, node: Expr, frame: Frame) -> bool:
         if resource.client.era == 0:

@@ -63,6 +63,9 @@ class Policies:
             if policy.cover:
                 self._engine.record.handled(leak, policy.node, policy.module)
                 continue
+            if policy.wraps:
+                result.add(passed._replace(raised=policy.after, form=RETRY_ERROR))
+                continue
             if accepted is not True:
                 result.add(passed)
             if accepted is False or not policy.bounded:

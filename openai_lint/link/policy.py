@@ -21,7 +21,7 @@ class Policy:
     where the policy works. ``node`` is the decorator, call or loop it is written in. ``follows``: the wait is computed
     from the error or the answer (``Retry-After``). ``repairs``: each attempt asks for something else (a shorter
     prompt). ``sleeper`` is what a library was told to sleep with. ``cover``: taken for a policy by its name.
-    ``pending``: an option is still to be found out.
+    ``pending``: an option is still to be found out. ``wraps``: what is not retried leaves as ``after`` too.
     """
 
     by: str
@@ -42,6 +42,7 @@ class Policy:
     repairs: bool = False
     sleeper: Values | None = None
     pending: bool = False
+    wraps: bool = False
 
     @property
     def idle(self) -> bool:

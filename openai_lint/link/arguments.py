@@ -63,3 +63,20 @@ def assigned(function: Function, args: Arguments) -> dict[str, Values]:
         elif param.kind == "**" and extra:
             assigned[param.name] = one(Display("dict", tuple(extra)))
     return assigned
+
+
+def fits(function: Function, args: Arguments, given: int) -> bool:
+    """Whether a call can be one of this function: ``given`` arguments come before those of the call."""
+    positional = [param for param in function.params if param.kind == "positional"]
+    named = {param.name for param in function.params if param.kind in ("positional", "keyword")}
+    kinds = {param.kind for param in function.params}
+    count = given + len(args.positional)
+    if count > len(positional) and "*" not in kinds and not args.open_positional:
+        return False
+    if not named.issuperset(args.keywords) and "**" not in kinds:
+        return False
+    if args.open_positional or args.open_keywords:
+        return True
+    filled = {param.name for param in positional[:count]} | args.keywords.keys()
+    needed = (param for param in function.params if param.kind in ("positional", "keyword") and param.default is None)
+    return all(param.name in filled for param in needed)

@@ -9,8 +9,9 @@ from openai_lint import facts
 from openai_lint.escapes import NO_LEAKS, Leaks
 from openai_lint.facts import Class, Expr, Function
 from openai_lint.link import library
-from openai_lint.link.arguments import Arguments
+from openai_lint.link.arguments import Arguments, fits
 from openai_lint.link.cells import AttrCell, Gives, GivesCell, Outcome, RunCell
+from openai_lint.link.index import ModuleInfo
 from openai_lint.link.values import (
     ANYTHING,
     NOTHING,
@@ -194,14 +195,16 @@ class Calls:
         if isinstance(node, facts.Call) and isinstance(node.func, facts.Attr):
             receiver = engine.evaluator.value(node.func.value, frame)
             if not receiver - ANYTHING:
-                namesakes = self.namesakes(node.func.attr)
-                if namesakes:
-                    return self._apply_all(namesakes, args, frame, node)
+                namesakes = self.namesakes(node.func.attr, frame.module)
+                fitting = frozenset(value for value in namesakes if _fits(value, args))
+                if fitting:
+                    return self._apply_all(fitting, args, frame, node)
             return engine.externals.function(f"?.{node.func.attr}", args, frame, node)
         name = library.written(node.func) if isinstance(node, facts.Call) else ""
         return engine.externals.function(f"?.{name}", args, frame, node)
 
-    def namesakes(self, name: str) -> Values:
+    def namesakes(self, name: str, caller: ModuleInfo) -> Values:
+        """The methods of that name which a call on an unknown receiver may mean: few, and near the code that calls."""
         if name.startswith("__") or name in library.COMMON_METHODS:
             return NOTHING
         found = self._engine.methods_named(name)
@@ -209,6 +212,8 @@ class Calls:
             return NOTHING
         result = NOTHING
         for cls in found:
+            if not self._engine.modules.near(caller, cls.parent.module):
+                continue
             result |= self._engine.evaluator.attribute(Instance(cls, False), name, Frame(cls.parent.module, None))
         return result - ANYTHING
 
@@ -332,3 +337,11 @@ class Calls:
         for value in values:
             result |= self._engine.externals.decorate(value, decorator, current, function, frame)
         return result
+
+
+def _fits(value: Value, args: Arguments) -> bool:
+    """Whether a method may be called with these arguments, as far as its signature is seen."""
+    given = 0
+    while isinstance(value, Bound):
+        value, given = value.function, given + 1
+    return not isinstance(value, FunctionRef) or fits(value.function, args, given)

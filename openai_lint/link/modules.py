@@ -87,6 +87,23 @@ class Modules:
             self._cache[key] = self._resolve(importer, node.level, node.module)
         return self._cache[key]
 
+    def near(self, one: ModuleInfo, other: ModuleInfo) -> bool:
+        """Whether two modules may be parts of one program: in one top folder, or one imports the other's."""
+        first, second = self._top(one.path), self._top(other.path)
+        if first == second or not first or not second:
+            return True
+        return any(
+            name.partition(".")[0] in inside.path[len(self._root) :].split("/")
+            for user, inside in ((one, other), (other, one))
+            for name in user.imports
+            if name
+        )
+
+    def _top(self, path: str) -> str:
+        """The folder below the root that holds a file; empty for a file beside it."""
+        inside = path[len(self._root) :].lstrip("/") if path.startswith(self._root) else path
+        return inside.partition("/")[0] if "/" in inside else ""
+
     def child(self, package: str, name: str) -> str | None:
         """The submodule of a package (its ``__init__.py`` or its folder)."""
         folder = package.rpartition("/")[0] if package.endswith("/__init__.py") else package

@@ -130,7 +130,7 @@ class Relevance:
             if name in self._engine.property_names and any(isinstance(item, (Instance, Super)) for item in base):
                 return True
             values = evaluator.value(node, frame)
-            if self._any(values) or (not base - ANYTHING and self._engine.calls.namesakes(name)):
+            if self._any(values) or (not base - ANYTHING and self._engine.calls.namesakes(name, frame.module)):
                 return True
         return self._any(evaluator.name(name, frame))
 

@@ -127,6 +127,8 @@ class Workspace:
         self.named = frozenset(named)
         self.notes = list(notes)
         self.sdk = sdk
+        self.judges_tests = False
+        """Whether the calls in all tests count, whatever the configuration says of findings in them."""
         self._source = source
         self._extract = extract
         self._overlay = dict(overlay or {})
@@ -173,7 +175,7 @@ class Workspace:
         verdict = self._gate.get(path)
         if verdict is None:
             try:
-                verdict = gate.matters(self.read(path))
+                verdict = (gate.matters if self.judges(path) else gate.matters_in_tests)(self.read(path))
             except FileNotFoundError:
                 self.notes.append(f"{display(path)}: vanished while it was being read")
                 verdict = False
@@ -197,6 +199,10 @@ class Workspace:
     def config_for(self, path: str) -> Config:
         """The configuration of a file."""
         return self._source.for_path(path)
+
+    def judges(self, path: str) -> bool:
+        """Whether the calls of a file count: not those of tests, unless somebody asks for them."""
+        return self.judges_tests or not self.is_test(path) or self.config_for(path).lint_tests
 
     def is_test(self, path: str) -> bool:
         """Whether the file is a test: ``tests/``, ``test_*.py``, ``*_test.py`` or conftest, seen from the root."""

@@ -123,6 +123,7 @@ def _lint(workspace: "Workspace", inventory: bool, known: bool, fixes: bool) -> 
     from openai_lint.report import Report
 
     _validate(workspace)
+    workspace.judges_tests = inventory
     reported = sorted(workspace.reported)
     doubtful = [path for path in reported if _worth_a_check(path, workspace) and not _compiles(path, workspace)]
     if not doubtful and not any(workspace.gate(path) for path in workspace.files):

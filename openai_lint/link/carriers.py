@@ -4,9 +4,10 @@ A caller names the function, or the attribute or variable that holds it (or its 
 the class whose special methods run it, or a function that gives any of these.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from openai_lint.escapes import Leaks
 from openai_lint.facts import Class, Function
 from openai_lint.link import library
 from openai_lint.link.cells import CaughtCell, GivesCell, NameCell, RunCell
@@ -37,11 +38,15 @@ if TYPE_CHECKING:
 
 
 class Carriers:
-    """The names as they stand at one point of the solution."""
+    """The names as they stand at one point of the solution.
 
-    def __init__(self, engine: "Engine") -> None:
+    What ``tests`` let out matters to tests alone, and no test decides where an error of other code ends.
+    """
+
+    def __init__(self, engine: "Engine", tests: bool) -> None:
         self._engine = engine
-        self._runs = [(cell.frame, leaks) for cell, leaks in engine.solver.values() if isinstance(cell, RunCell)]
+        self._tests = tests
+        self._runs = list(self._frames())
         self._leaky = {frame.function for frame, leaks in self._runs if leaks and isinstance(frame.function, Function)}
         self._lambdas: dict[Frame, bool] = {}
         self._special: dict[Class, set[Function]] = {}
@@ -50,6 +55,13 @@ class Carriers:
                 owner = frame.module.scope_of(frame.function).owner
                 if owner is not None and isinstance(owner.node, Class):
                     self._special.setdefault(owner.node, set()).add(frame.function)
+
+    def _frames(self) -> Iterator[tuple[Frame, Leaks]]:
+        for cell, leaks in self._engine.solver.values():
+            if isinstance(cell, RunCell):
+                mine = frozenset(leak for leak in leaks if leak.site.module.is_test is self._tests)
+                if cell.frame.module.is_test is self._tests or (self._tests and mine):
+                    yield cell.frame, mine
 
     def _unnamed(self, function: Function, module: "ModuleInfo") -> bool:
         """Whether a method is run without being named: a special one, or one that a library's base class calls."""

@@ -231,13 +231,13 @@ class Engine:
     def _rounds(self) -> None:
         seen: set[ScopeInfo] = set()
         looked_at: set[ScopeInfo] = set()
-        names: set[str] = set()
-        searched: set[str] = set()
+        mentioning: list[ScopeInfo] = []
+        searched: dict[bool, set[str]] = {False: set(), True: set()}
         for _ in range(MOST_ROUNDS):
             seeds = self._seeds(looked_at)
             for scope in seeds:
                 self.relevance.start_with(scope)
-            new = [scope for scope in (*seeds, *self._scopes_mentioning(names)) if scope not in seen]
+            new = [scope for scope in (*seeds, *mentioning) if scope not in seen]
             if not new and not self._wanted and self.solver.idle:
                 break
             seen.update(new)
@@ -248,9 +248,12 @@ class Engine:
                 self.solver.read(RunCell(frame))
             self._wanted.clear()
             self.solver.solve()
-            names = self._search(Carriers(self).names() - searched)
-            searched |= names
-            self.relevance.add(names)
+            mentioning = []
+            for tests, told in searched.items():
+                names = self._search(Carriers(self, tests).names() - told, tests)
+                searched[tests] = told | names
+                self.relevance.add(names, tests)
+                mentioning += self._scopes_mentioning(names, tests)
 
     def _seeds(self, looked_at: set[ScopeInfo]) -> list[ScopeInfo]:
         """The scopes worth running: those that name a method of the SDK on something that may be a client, and those that
@@ -258,7 +261,7 @@ class Engine:
         """
         found: dict[ScopeInfo, None] = {}
         for scope in self._suspects():
-            if scope in looked_at:
+            if scope in looked_at or not self.workspace.judges(scope.module.path):
                 continue
             looked_at.add(scope)
             frame = self.generic_frame(scope)
@@ -316,12 +319,13 @@ class Engine:
                 found.setdefault(word, set()).update({before} - library.COMMON_RESOURCES)
         return found
 
-    def _scopes_mentioning(self, names: Iterable[str]) -> list[ScopeInfo]:
+    def _scopes_mentioning(self, names: Iterable[str], tests: bool) -> list[ScopeInfo]:
         self._index()
         found: dict[ScopeInfo, None] = {}
         for name in names:
             for scope in self._mentions.get(name, ()):
-                found.setdefault(scope)
+                if scope.module.is_test is tests:
+                    found.setdefault(scope)
         return list(found)
 
     def _index(self) -> None:
@@ -357,19 +361,23 @@ class Engine:
                 if binding.kind == "import" and binding.node.name not in (None, bound):
                     self._renamed.setdefault(binding.node.name, set()).add(bound)
 
-    def _search(self, names: set[str]) -> set[str]:
+    def _search(self, names: set[str], tests: bool) -> set[str]:
         """Load the files that hold any of these names; the names, and those under which they are imported."""
         known: set[str] = set()
         while names:
             known |= names
-            self._load_mentioning(names)
+            self._load_mentioning(names, tests)
             self._index()
             names = {bound for name in names for bound in self._renamed.get(name, ())} - known
         return known
 
-    def _load_mentioning(self, names: Iterable[str]) -> None:
+    def _load_mentioning(self, names: Iterable[str], tests: bool) -> None:
         loaded = {module.path for module in self.modules.loaded}
-        rest = [path for path in self.workspace.files if path not in loaded]
+        rest = [
+            path
+            for path in self.workspace.files
+            if path not in loaded and self.workspace.is_test(path) is tests and self.workspace.judges(path)
+        ]
         for name in names:
             for path in self.workspace.mentioning(name, rest):
                 self.modules.load(path)
@@ -402,6 +410,9 @@ class LinkWorkspace(Workspace, Protocol):
 
     def gate(self, path: str) -> bool:
         """Whether a file can hold an API call, a client or a key."""
+
+    def judges(self, path: str) -> bool:
+        """Whether the calls of a file count."""
 
     def mentioning(self, word: str, among: Iterable[str]) -> list[str]:
         """The files whose bytes hold an identifier."""

@@ -47,13 +47,13 @@ class Relevance:
 
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
-        self._names: set[str] = set()
+        self._names: dict[bool, set[str]] = {False: set(), True: set()}
         self._roots: set[ScopeInfo] = set()
         self._mentions: dict[ScopeInfo, frozenset[str]] = {}
         self.parked: dict[RunCell, None] = {}
 
     def start_with(self, scope: ScopeInfo) -> None:
-        """This scope is run in any case: it names a method of the SDK."""
+        """Run a scope in any case: it names a method of the SDK."""
         self._roots.add(scope)
         self._again(
             [
@@ -63,12 +63,16 @@ class Relevance:
             ]
         )
 
-    def add(self, names: set[str]) -> None:
-        """Take names under which something that lets errors out can be got at."""
-        new = names - self._names
-        self._names |= new
+    def add(self, names: set[str], tests: bool) -> None:
+        """Take names under which something that lets errors out can be got at, in tests or outside of them."""
+        new = names - self._names[tests]
+        self._names[tests] |= new
         if new:
-            self._again([cell for cell in self.parked if self._concerned(cell.frame, new)])
+            self._again([
+                cell
+                for cell in self.parked
+                if cell.frame.module.is_test is tests and self._concerned(cell.frame, new)
+            ])  # fmt: skip
 
     def _concerned(self, frame: Frame, names: set[str]) -> bool:
         if not names.isdisjoint(self._mentioned(frame.module.scope_of(frame.function))):
@@ -101,7 +105,7 @@ class Relevance:
         if outer is not None and isinstance(outer.function, Function) and self._worth(outer):
             return True  # it sees whatever the function around it holds
         mentioned = self._mentioned(scope)
-        hot = self._names & mentioned
+        hot = self._names[frame.module.is_test] & mentioned
         return BY_NAME in mentioned or any(self._reaches(name, scope, frame) for name in hot)
 
     def _is_given_something(self, frame: Frame) -> bool:
@@ -134,22 +138,25 @@ class Relevance:
                 return True
         return self._any(evaluator.name(name, frame))
 
+    def _is_known(self, name: str) -> bool:
+        return any(name in names for names in self._names.values())
+
     def _any(self, values: Values) -> bool:
         return any(self._carries(value) for value in values)
 
     def _carries(self, value: Value) -> bool:
         match value:
             case FunctionRef():
-                known = value.function.name in self._names or value.function.name == "<lambda>"
+                known = self._is_known(value.function.name) or value.function.name == "<lambda>"
                 return known or self._is_given_something(value.parent)
             case Bound(function=External()):
                 return self._carries(value.receiver)
             case Bound() | Partial() | Retried() | ContextFunction():
                 return self._carries(value.function)
             case ClassRef():
-                return value.node.name in self._names
+                return self._is_known(value.node.name)
             case Instance():
-                return value.cls.node.name in self._names
+                return self._is_known(value.cls.node.name)
             case Display():
                 return any(self._any(found) for _, found in value.items)
             case Client() | Resource() | Deferred() | Caught() | Kept() | Symbolic() | Policied() | ContextFrame():

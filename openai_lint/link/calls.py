@@ -325,11 +325,15 @@ class Calls:
         return current
 
     def defined_class(self, node: Class, frame: Frame) -> Values:
-        """What the name of a ``class`` is (decorators are taken to give back the class)."""
+        """What the name of a ``class`` is after its decorators have run; those of libraries give back the class."""
         parent = frame
         while parent.function is not None and isinstance(parent.function, Class):
             parent = parent.parent or Frame(frame.module, None)
-        return one(ClassRef(node, parent))
+        current: Values = one(ClassRef(node, parent))
+        for decorator in reversed(node.decorators):
+            for value in self._engine.evaluator.value(decorator, frame):
+                current = self._engine.externals.decorate_class(value, decorator, current, frame)
+        return current
 
     def _decorate(self, decorator: Expr, current: Values, function: Function, frame: Frame) -> Values:
         values = self._engine.evaluator.value(decorator, frame)

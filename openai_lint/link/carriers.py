@@ -82,6 +82,7 @@ class Carriers:
 
     def names(self) -> set[str]:
         """Every name that a caller may use."""
+        self._decorate()
         unnamed = {function for functions in self._special.values() for function in functions}
         found = {function.name for function in self._leaky - unnamed} | self._makers()
         for frame, leaks in self._runs:
@@ -96,6 +97,16 @@ class Carriers:
             found |= {cls.node.name for cls in self._engine.classes() if self._runs_by_itself(cls)}
         found |= self._places({frame.module.scope_of(frame.function) for frame, _ in self._runs})
         return found - {"<lambda>"}
+
+    def _decorate(self) -> None:
+        """Let decorators do what they do with the carriers: they often keep them in a table."""
+        engine = self._engine
+        for frame in {frame for frame, leaks in self._runs if leaks and isinstance(frame.function, Function)}:
+            scope: ScopeInfo | None = frame.module.scope_of(frame.function)
+            while scope is not None and scope.parent is not None:
+                if isinstance(scope.node, (Function, Class)) and scope.node.decorators:
+                    engine.solver.read(NameCell(engine.generic_frame(scope.parent), scope.node.name))
+                scope = scope.parent if isinstance(scope.parent.node, Class) else None
 
     def _makers(self) -> set[str]:
         """The classes whose objects have a method that lets errors out: who makes one may pass it on."""
@@ -114,6 +125,14 @@ class Carriers:
                     kept = any(item.kind in ("value", "into") for item in bindings)
                     if kept and self._any(engine.solver.read(NameCell(frame, name))):
                         found.add(name)
+        for module in engine.modules.loaded:
+            for put in module.puts:
+                if isinstance(put.owner.node, Function) or put.name in found:
+                    continue
+                if self._any(engine.solver.read(NameCell(engine.generic_frame(put.owner), put.name))):
+                    found.add(put.name)
+        for module in engine.modules.loaded:
+            found |= {attr for attr in module.given if self._any(engine.lookup.given(attr))}
         for module in {scope.module for scope in run}:
             for store in module.stores:
                 if store.scope not in run or store.attr in found or not self._readable(store):

@@ -237,7 +237,8 @@ class Engine:
             seeds = self._seeds(looked_at)
             for scope in seeds:
                 self.relevance.start_with(scope)
-            new = [scope for scope in (*seeds, *mentioning) if scope not in seen]
+            around = [outer for scope in (*seeds, *mentioning) for outer in _functions_around(scope)]
+            new = [scope for scope in dict.fromkeys((*seeds, *mentioning, *around)) if scope not in seen]
             if not new and not self._wanted and self.solver.idle:
                 break
             seen.update(new)
@@ -399,6 +400,15 @@ class Engine:
                 self.calls.defined(frame.function, self.defining_frame(frame))
         record.drop_tasks()
         self.memo, self.call_memo = {}, {}
+
+
+def _functions_around(scope: ScopeInfo) -> Iterable[ScopeInfo]:
+    """The functions in which a scope is defined: they may hold what it keeps."""
+    outer = scope.parent
+    while outer is not None:
+        if isinstance(outer.node, Function):
+            yield outer
+        outer = outer.parent
 
 
 class LinkWorkspace(Workspace, Protocol):

@@ -335,8 +335,8 @@ class Evaluator:
         return Gives(widened(returns), widened(yields))
 
     def bound(self, binding: Binding, frame: Frame, scope: ScopeInfo) -> Values:
-        """What one binding gives a name, in the frame that runs it."""
-        node = binding.node
+        """What one binding gives a name, in the frame that holds the name."""
+        node, frame = binding.node, self._written_in(binding, frame)
         match binding.kind:
             case "value":
                 found = self.value(node, frame)
@@ -359,12 +359,31 @@ class Evaluator:
             case "annotation":
                 return self.annotation(binding.annotation, frame) or ANYTHING
             case "into":
-                return one(Display("list", ((None, self.value(node, frame)),)))
+                values = self.value(node, frame)
+                for _ in range(binding.nested + 1):
+                    values = one(Display("list", ((None, values),)))
+                return values
             case _:
                 return ANYTHING
         for index in binding.path:
             values = self.items(values) if index is None else self.union(self._member(value, index) for value in values)
         return values
+
+    def _written_in(self, binding: Binding, frame: Frame) -> Frame:
+        """The frame in which a binding's expression stands: often that of a function inside the one with the name."""
+        if binding.scope is None:
+            return frame
+        inside: list[facts.Function] = []
+        scope: ScopeInfo | None = binding.scope
+        while scope is not None and scope.node is not (frame.function or frame.module.facts):
+            if isinstance(scope.node, facts.Function):
+                inside.append(scope.node)
+            scope = scope.parent
+        if scope is None:
+            return self._engine.generic_frame(binding.scope)
+        for function in reversed(inside):
+            frame = Frame(frame.module, function, frame)
+        return frame
 
     def _member(self, value: Value, index: int) -> Values:
         if isinstance(value, Display):

@@ -200,11 +200,14 @@ class Externals:
         """Code that cannot be seen: it iterates and awaits what it is given, and keeps callables for later."""
         name = library.last(path)
         result = Outcome()
+        told = frozenset(value for value in self._engine.lookup.given(name) if isinstance(value, CALLABLE))
+        if told and "." in path:
+            return self._engine.calls.invoke(told, args, frame, node)
         for values in args.all():
             for value in values:
                 if isinstance(value, CALLABLE):
                     self._engine.record.callback(value, path, frame, node)
-                elif isinstance(value, Deferred):
+                elif isinstance(value, Deferred) and name not in library.KEEPERS:
                     self._engine.record.triggered(value.source)
                     triggered = self._engine.triggers.trigger(value.on, one(value))
                     if name in library.LATE_RESPONSES:
@@ -350,6 +353,13 @@ class Externals:
             cover = engine.policies.cover(node, frame)
             return frozenset(Retried(cover, value) for value in current)
         return current
+
+    def decorate_class(self, decorator: Value, node: Expr, current: Values, frame: Frame) -> Values:
+        """What a decorator makes of a class: what it gives, where it is written in the project."""
+        known = isinstance(decorator, (FunctionRef, Bound, Partial)) and not (
+            isinstance(decorator, Bound) and isinstance(decorator.function, External)
+        )
+        return self._project_decorator(decorator, node, current, frame) if known else current
 
     def _project_decorator(self, decorator: Value, node: Expr, current: Values, frame: Frame) -> Values:
         result = NOTHING

@@ -4,7 +4,7 @@ Nothing is evaluated here. A binding says by what kind of statement a name gets 
 evaluator reads it when somebody asks for the name.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from openai_lint import facts
@@ -33,9 +33,7 @@ from openai_lint.facts import (
     Try,
     With,
 )
-
-APPENDERS = frozenset({"append", "add", "appendleft", "put", "put_nowait", "insert", "extend"})
-"""Methods that put their last argument into the container they are called on."""
+from openai_lint.link.library import APPENDERS, SETTERS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +42,8 @@ class Binding:
 
     ``kind``: ``value`` (the expression itself), ``member`` (``path`` into it), ``item`` (what iterating it gives),
     ``entered`` (what entering it gives), ``caught`` (the error of ``node``, a handler), ``import``, ``def``, ``class``,
-    ``param``, ``annotation`` (declared only), ``into`` (put into the container). ``path`` leads on through unpacking.
+    ``param``, ``annotation`` (declared only), ``into`` (put into the container, ``nested`` displays deep). ``path`` leads
+    on through unpacking. ``scope`` is where the expression stands, if that is another scope than the name's.
     """
 
     kind: str
@@ -52,6 +51,16 @@ class Binding:
     path: tuple[int | None, ...] = ()
     annotation: Expr | None = None
     conditional: bool = False
+    nested: int = 0
+    scope: "ScopeInfo | None" = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Put:
+    """Something put into a container that a name holds: ``TABLE[key] = value`` or ``found.append(value)``."""
+
+    name: str
+    owner: "ScopeInfo"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +120,10 @@ class ScopeInfo:
 
 @dataclass(slots=True, eq=False)
 class ModuleInfo:
-    """An extracted module with its scopes. ``calls`` maps an expression to the smallest call around it."""
+    """An extracted module with its scopes. ``calls`` maps an expression to the smallest call around it.
+
+    ``given`` are attributes that objects get which a library makes (``parser.set_defaults(func=ask)``).
+    """
 
     facts: ModuleFacts
     path: str
@@ -119,6 +131,8 @@ class ModuleInfo:
     scope: ScopeInfo = field(init=False)
     scopes: dict[Function | Class, ScopeInfo] = field(default_factory=dict)
     stores: list[Store] = field(default_factory=list)
+    puts: list[Put] = field(default_factory=list)
+    given: dict[str, list[Store]] = field(default_factory=dict)
     calls: dict[Expr, Call] = field(default_factory=dict)
     functions: list[Function] = field(default_factory=list)
     awaited: set[Expr] = field(default_factory=set)
@@ -129,7 +143,9 @@ class ModuleInfo:
     def __post_init__(self) -> None:
         """Index the facts."""
         self.scope = ScopeInfo(self.facts, None, self)
-        _Indexer(self).block(self.facts.body, self.scope)
+        indexer = _Indexer(self)
+        indexer.block(self.facts.body, self.scope)
+        indexer.settle()
 
     def scope_of(self, function: Function | Class | None) -> ScopeInfo:
         """The scope of a function; the module's own for None."""
@@ -147,6 +163,18 @@ class _Indexer:
         self._call: Call | None = None
         self._tries: tuple[Try, ...] = ()
         self._statement: Stmt | None = None
+        self._late: list[tuple[str, Binding, ScopeInfo]] = []
+
+    def settle(self) -> None:
+        """Bind what is put into containers, now that it is known which scope has the name."""
+        for name, binding, scope in self._late:
+            owner: ScopeInfo | None = scope
+            while owner is not None and (
+                name not in owner.bindings or (isinstance(owner.node, Class) and owner is not scope)
+            ):
+                owner = owner.parent
+            self._add(name, binding, owner or scope, scope)
+            self._module.puts.append(Put(name, owner or scope))
 
     def block(self, body: facts.Block, scope: ScopeInfo) -> None:
         for statement in body:
@@ -264,11 +292,14 @@ class _Indexer:
         if node.name is not None:
             scope.mentions.add(node.name)
 
-    def _add(self, name: str, binding: Binding, scope: ScopeInfo) -> None:
+    def _add(self, name: str, binding: Binding, scope: ScopeInfo, written: ScopeInfo | None = None) -> None:
+        written = written or scope
         if name in scope.globals:
             scope = self._module.scope
         elif name in scope.outer:
             scope = scope.enclosing()
+        if scope is not written:
+            binding = replace(binding, scope=written)
         scope.bindings.setdefault(name, []).append(binding)
 
     def _bind(self, target: Expr, binding: Binding, scope: ScopeInfo) -> None:
@@ -283,11 +314,22 @@ class _Indexer:
                 path = (*binding.path, index)
                 self._bind(inner, Binding(binding.kind, binding.node, path), scope)
         elif isinstance(target, Subscript):
-            self._bind_into(target.value, binding, scope)
+            if binding.kind == "value" and binding.node is not None and not binding.path:
+                self._put(target.value, Binding("into", binding.node), scope)
 
-    def _bind_into(self, container: Expr, binding: Binding, scope: ScopeInfo) -> None:
-        if binding.kind == "value" and binding.node is not None and not binding.path:
-            self._bind(container, Binding("into", binding.node), scope)
+    def _put(self, container: Expr, binding: Binding, scope: ScopeInfo) -> None:
+        """Something is put into a container, or into one that is held in it (``table[key].append(value)``)."""
+        match container:
+            case Name():
+                self._late.append((container.id, binding, scope))
+            case Attr():
+                self._module.stores.append(Store(container.value, container.attr, binding, scope))
+            case Subscript():
+                self._put(container.value, replace(binding, nested=binding.nested + 1), scope)
+            case Call(func=Attr(value=outer, attr="setdefault" | "get")):
+                self._put(outer, replace(binding, nested=binding.nested + 1), scope)
+            case _:
+                pass
 
     def _pattern(self, pattern: Pattern, subject: Expr, scope: ScopeInfo) -> None:
         if pattern.name is not None:
@@ -351,9 +393,14 @@ class _Indexer:
         self._call = outer
         if isinstance(node.func, Attr) and node.func.attr in APPENDERS and node.args:
             kind = "value" if node.func.attr == "extend" else "into"
-            value = node.args[-1].value
-            if isinstance(node.func.value, (Name, Attr)):
-                self._bind(node.func.value, Binding(kind, value), scope)
+            self._put(node.func.value, Binding(kind, node.args[-1].value), scope)
+        if isinstance(node.func, Attr) and node.func.attr in SETTERS:
+            for arg in node.args:
+                if arg.keyword is not None:
+                    self._module.given[arg.keyword] = [
+                        *self._module.given.get(arg.keyword, ()),
+                        Store(node, arg.keyword, Binding("value", arg.value), scope),
+                    ]
 
     def _children(self, node: Expr, scope: ScopeInfo) -> None:
         for child in facts.children(node):

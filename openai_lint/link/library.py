@@ -244,6 +244,15 @@ EXITS = frozenset(
 )
 """Calls that never come back: the error ends in a decision of the code."""
 
+APPENDERS = frozenset({"append", "add", "appendleft", "put", "put_nowait", "insert", "extend"})
+"""Methods that put their last argument into the container they are called on."""
+
+SETTERS = frozenset({"set_defaults"})
+"""Methods whose keyword arguments become attributes of an object that is made later."""
+
+KEEPERS = APPENDERS | SETTERS | {"setdefault"}
+"""Methods that only keep what they are given."""
+
 SLEEPS = frozenset(
     {"time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep", "gevent.sleep", "eventlet.sleep", "sleep"}
 )

@@ -170,6 +170,16 @@ class Lookup:
         self._named = len(loaded)
         return self._by_name.get(attr, [])
 
+    def given(self, attr: str) -> Values:
+        """What an attribute of an object may be that a library makes, where the project says what it is to hold."""
+        result = NOTHING
+        for module in self._engine.modules.loaded:
+            for store in module.given.get(attr, ()):
+                result |= self._engine.evaluator.bound(
+                    store.binding, self._engine.generic_frame(store.scope), store.scope
+                )
+        return result
+
     def class_attribute(self, cls: ClassRef, attr: str, frame: Frame) -> Values:
         """What ``Class.attr`` may be."""
         return self._attribute(cls, attr, cls, frame) or ANYTHING

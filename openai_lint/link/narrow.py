@@ -304,8 +304,13 @@ class Narrowing:
                 found = self._matches(self._engine.evaluator.value(pattern.value, self._frame), leak)
                 if found:
                     for name, inner in pattern.attributes:
-                        if name in STATUS_NAMES and inner.kind == "value" and inner.value is not None:
-                            wanted = constants(self._engine.evaluator.value(inner.value, self._frame))
+                        values = _values_of(inner)
+                        if name in STATUS_NAMES and values:
+                            wanted = [
+                                item
+                                for value in values
+                                for item in constants(self._engine.evaluator.value(value, self._frame))
+                            ]
                             fits = self._status_in(wanted, leak)
                             if fits is not True:
                                 return fits
@@ -317,6 +322,14 @@ class Narrowing:
                 return True if True in parts else None if None in parts else False
             case _:
                 return None
+
+
+def _values_of(pattern: Pattern) -> list[Expr]:
+    """The values that a pattern compares with, where it only compares."""
+    if pattern.kind == "value" and pattern.value is not None:
+        return [pattern.value]
+    parts = [_values_of(part) for part in pattern.parts] if pattern.kind == "or" else []
+    return [value for part in parts for value in part] if all(parts) else []
 
 
 def _agreed(answers: Iterable[bool]) -> bool | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai_lint.escapes import NO_LEAKS, Leak, Leaks
 from openai_lint.facts import Expr, Function, Handler, Span, Stmt
-from openai_lint.link import frameworks
+from openai_lint.link import frameworks, library
 from openai_lint.link.arguments import Arguments
 from openai_lint.link.cells import Outcome, RunCell
 from openai_lint.link.cover import Cover
@@ -213,7 +213,7 @@ class Project:
         roots = [
             function
             for function in self._by_function
-            if self._is_root(function) or function in self.record.entries or function in self.record.callbacks
+            if self._is_root(function) or function in self.record.entries or function in self._callbacks
         ]
         found: dict[Function | ModuleInfo, Leaks] = {}
         for module in self.modules:
@@ -233,21 +233,31 @@ class Project:
         for function in roots:
             leaks = NO_LEAKS
             for frame in self._by_function[function]:
-                if not frame.bound or function in self.record.callbacks:
+                if not frame.bound or function in self._callbacks:
                     leaks |= self.leaves(function, frame)
             found[function] = cover.filter(leaks, function, self._by_function[function][0].module)
         return found
+
+    @cached_property
+    def _callbacks(self) -> set[Function]:
+        """Functions that unseen code may call; not those that are only kept, and called in the project."""
+        callers = self.record.callers
+        return {
+            function
+            for function, (path, _, _) in self.record.callbacks.items()
+            if library.last(path) not in library.KEEPERS or not callers.get(function)
+        }
 
     def _is_root(self, function: Function) -> bool:
         if self.record.callers.get(function):
             return False
         if function.name == "<lambda>":
-            return function in self.record.callbacks
+            return function in self._callbacks
         module = self._by_function[function][0].module
         scope = module.scope_of(function)
         nested = scope.parent is not None and isinstance(scope.parent.node, Function)
         if nested:
-            return function in self.record.entries or function in self.record.callbacks
+            return function in self.record.entries or function in self._callbacks
         return True
 
     def _reachable(self, start: list[Any]) -> set[Function]:

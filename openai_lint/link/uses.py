@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from openai_lint import facts
 from openai_lint.facts import Function
-from openai_lint.link.index import APPENDERS
+from openai_lint.link.library import APPENDERS
 from openai_lint.link.loops import below, descendants
 from openai_lint.link.values import (
     Bound,

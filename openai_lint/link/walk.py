@@ -32,6 +32,26 @@ START: Final[Live] = frozenset({NORMAL})
 DEAD: Final[Live] = frozenset()
 
 
+def has_error(test: Expr, present: bool) -> frozenset[str]:
+    """The tasks of which a condition, if it holds, says that they have ended with an error, or (not ``present``) without.
+
+    If it does not hold, the contrary is true of those that ``present`` names.
+    """
+    match test:
+        case facts.Not():
+            return has_error(test.value, not present)
+        case facts.Compare(op="is" | "==", right=facts.Const(value=None)):
+            return has_error(test.left, not present)
+        case facts.Compare(op="is not" | "!=", right=facts.Const(value=None)):
+            return has_error(test.left, present)
+        case facts.NamedExpr():
+            return has_error(test.value, present)
+        case facts.Call(func=facts.Attr(attr="exception", value=task)) if present:
+            return frozenset({library.dotted(task)} - {""})
+        case _:
+            return frozenset()
+
+
 def after_retries(leaks: Iterable[Leak], retried: Leaks) -> Leaks:
     """Leaks that leave a hand-written retry: those of the calls that it repeats have passed one more."""
     sites = {leak.site for leak in retried}
@@ -68,6 +88,7 @@ class Walk:
         self._handlers: list[tuple[Handler | None, Live]] = []
         self._loops: list[LoopWatch] = []
         self._tests: list[tuple[Expr, bool]] = []
+        self._settled: frozenset[str] = frozenset()
         self._kept: list[list[tuple[CaughtCell, Leaks]]] = []
         self.returned: list[tuple[Live, Values, Expr | None]] = []
         self.fell: Live = DEAD
@@ -111,10 +132,12 @@ class Walk:
 
     def block(self, body: Block, live: Live) -> Live:
         """Walk statements in order; the tokens that reach the end."""
+        settled = self._settled
         for statement in body:
             if not live:
                 break
             live = self._stmt(statement, live)
+        self._settled = settled
         return live
 
     def _stmt(self, node: Stmt, live: Live) -> Live:
@@ -261,11 +284,16 @@ class Walk:
         if library.written(node.test) == "TYPE_CHECKING":
             return self.block(node.orelse, live)
         yes, no = self.split(node.test, live)
+        fine, failed = has_error(node.test, False), has_error(node.test, True)
+        settled = self._settled
         self._tests.append((node.test, True))
+        self._settled = settled | fine
         left = self.block(node.body, yes) if yes else DEAD
         self._tests[-1] = (node.test, False)
+        self._settled = settled | failed
         right = self.block(node.orelse, no) if no else DEAD
         self._tests.pop()
+        self._settled = settled | (failed if not left else fine if node.orelse and not right else frozenset())
         return left | right
 
     def holds(self, test: Expr | None, leak: Leak) -> bool:
@@ -490,6 +518,9 @@ class Walk:
         self.engine.record.at(node, self.frame)
         if self._injected is not None and self._through and library.dotted(node.func) == self._through:
             self.leak(self._injected)
+        method = node.func
+        if isinstance(method, facts.Attr) and method.attr == "result" and library.dotted(method.value) in self._settled:
+            return
         self.leak(self.engine.calls.call(node, self.frame).leaks, node)
 
     def _callee(self, node: Expr) -> None:

@@ -76,7 +76,7 @@ class Background:
             return Outcome(NO_LEAKS, ANYTHING)
         # The errors of a task in a task group leave with the group; asking the task itself comes too late.
         in_group = any(word in path for word in ("TaskGroup", "create_task_group", "open_nursery"))
-        group = Group(deferred, absorbs=in_group)
+        group = Group(deferred, absorbs=in_group, place=node)
         self._engine.record.started(group, frame, node)
         return Outcome(NO_LEAKS, one(Deferred("result" if name == "run_coroutine_threadsafe" else "await", group)))
 
@@ -94,7 +94,7 @@ class Background:
     @staticmethod
     def _put_off(on: str, callee: Value, args: Arguments, frame: Frame, node: Expr) -> Group:
         """The call of ``callee`` as something that fails only when it is awaited or its result is asked for."""
-        return Group(one(Deferred(on, Later(callee, tuple(args.positional), args.named(), frame, node))))
+        return Group(one(Deferred(on, Later(callee, tuple(args.positional), args.named(), frame, node))), place=node)
 
     def thread(self, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         """A thread or process made for a function: what that lets out reaches nobody."""

@@ -235,9 +235,9 @@ class Engine:
         searched: dict[bool, set[str]] = {False: set(), True: set()}
         for _ in range(MOST_ROUNDS):
             seeds = self._seeds(looked_at)
-            for scope in seeds:
-                self.relevance.start_with(scope)
             around = [outer for scope in (*seeds, *mentioning) for outer in _functions_around(scope)]
+            for scope in (*seeds, *around):
+                self.relevance.start_with(scope)
             new = [scope for scope in dict.fromkeys((*seeds, *mentioning, *around)) if scope not in seen]
             if not new and not self._wanted and self.solver.idle:
                 break

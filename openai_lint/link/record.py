@@ -88,8 +88,8 @@ class Record:
         self.handlers: dict[Handler, HandlerUse] = {}
         self.decorators: dict[Function, list[Policy]] = defaultdict(list)
         self.notes: dict[str, None] = {}
-        self._started: dict[Group, Step] = {}
-        self._triggered: set[object] = set()
+        self._started: dict[Expr, tuple[Group, Step]] = {}
+        self._asked: set[Expr] = set()
 
     @contextmanager
     def silent(self) -> Iterator[None]:
@@ -195,12 +195,12 @@ class Record:
     def started(self, group: Group, frame: Frame, node: Expr) -> None:
         """A task or future is made; if nobody asks for its result, its errors are lost."""
         if self.enabled:
-            self._started.setdefault(group, self._step(frame, node))
+            self._started.setdefault(node, (group, self._step(frame, node)))
 
     def triggered(self, source: object) -> None:
         """Somebody awaits, iterates or asks for the result of this."""
-        if self.enabled:
-            self._triggered.add(source)
+        if self.enabled and isinstance(source, Group) and source.place is not None:
+            self._asked.add(source.place)
 
     def triggered_all(self, values: Iterable[Value]) -> None:
         """A task group waits for all of these."""
@@ -228,8 +228,8 @@ class Record:
 
     def drop_tasks(self) -> None:
         """Tasks and futures that nobody asked for: their errors are lost."""
-        for group, step in list(self._started.items()):
-            if group in self._triggered or any(group in getattr(item, "members", ()) for item in self._triggered):
+        for place, (group, step) in list(self._started.items()):
+            if place in self._asked:
                 continue
             outcome: Outcome = self._engine.triggers.trigger("await", group.members)
             for leak in outcome.leaks:

@@ -265,7 +265,7 @@ class Later(Nested):
 @dataclass(frozen=True, slots=True)
 class Group(Nested):
     """Several deferred values run together. ``absorbs``: their errors come back as values (``return_exceptions``);
-    ``wraps``: they leave inside an ExceptionGroup. ``policies`` are retries around them.
+    ``wraps``: they leave inside an ExceptionGroup. ``policy`` is a retry around them, ``place`` the call that starts them.
     """
 
     members: "Values"
@@ -273,11 +273,13 @@ class Group(Nested):
     wraps: bool = False
     policy: "Policy | None" = None
     collects: bool = False
+    place: Expr | None = None
     __hash__ = Nested.__hash__
 
     def __post_init__(self) -> None:
         """Hash and measure once."""
-        self._seal((self.members, self.absorbs, self.wraps, self.policy, self.collects), 1 + deepest(self.members))
+        key = (self.members, self.absorbs, self.wraps, self.policy, self.collects, self.place)
+        self._seal(key, 1 + deepest(self.members))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -94,6 +94,18 @@ class Report:
                 found |= {word for part in quoted for word in part.split() if len(word) > 7}
         return frozenset(found)
 
+    def key_spans(self) -> dict[tuple[str, int | None, int], list[tuple[int, int]]]:
+        """The columns (from 1) at which keys and credentials were found, by path, cell and line."""
+        found: dict[tuple[str, int | None, int], list[tuple[int, int]]] = {}
+        for finding in self.findings:
+            if finding.code in _OF_KEYS:
+                path, cell, (first, column, last, end) = finding.place.path, finding.place.cell, finding.place.span
+                for line in range(first, last + 1):
+                    length = len(self.sources.line(path, cell, line) or "") + 1
+                    span = (column if line == first else 1, end if line == last else length)
+                    found.setdefault((path, cell, line), []).append(span)
+        return found
+
 
 _QUOTED = re.compile(r"""["']([^"']{8,})["']""")
 _OF_KEYS = frozenset({"OAI301", "OAI302", "OAI303", "OAI304"})

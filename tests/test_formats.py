@@ -15,7 +15,7 @@ from openai_lint.facts import Cell
 from openai_lint.formats import neutral
 from openai_lint.report import Failure, Report
 from openai_lint.rule import Place, Related, Severity
-from tests.fakes import CALL, KEY, finding, report
+from tests.fakes import CALL, KEY, finding, report, run, tree
 
 
 @pytest.fixture
@@ -413,3 +413,30 @@ def test_what_is_safe_stays_as_it_is() -> None:
     for text in ("a :: b", "x: int = 1", "# comment", "##", "日本語", "tab" + " " * 4 + "s"):
         assert neutral.safe(text) == text
     assert neutral.safe("a\tb") == "a    b"
+
+
+@pytest.mark.parametrize("form", ["text", "html", "json", "sarif", "github", "gitlab", "junit", "concise"])
+def test_no_format_shows_a_key_in_pieces_or_away_from_its_keyword(form: str, tmp_path: Path) -> None:
+    whole = "sk-proj-" + "Zq8LmW2x_R" * 7 + "aB3-T3Bl" + "bkFJ" + "pT6v9-KcYd" * 7 + "aB3-"
+    pieces = [whole[start : start + 12] for start in range(0, len(whole), 12)]
+    azure = "339fc13a4fc7" + "2be538b8c466" + "70ce6e70"
+    split = " + ".join(f'"{piece}"' for piece in pieces)
+    program = f"""from openai import AzureOpenAI
+
+key = {split}
+client = AzureOpenAI(
+    azure_endpoint="https://x.openai.azure.com",
+    api_version="1",
+    api_key=(
+
+        "{azure}"
+    ),
+)
+client.responses.create(model="m", input="hi")
+"""
+    tree(tmp_path, {"main.py": program})
+    shown = run("--isolated", "--output-format", form, "--select", "OAI1,OAI3", str(tmp_path)).out
+    assert "OAI301" in shown
+    assert "OAI302" in shown
+    for secret in (*pieces[1:], azure):
+        assert not [secret[at : at + 6] for at in range(len(secret) - 5) if secret[at : at + 6] in shown]

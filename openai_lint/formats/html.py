@@ -1,12 +1,13 @@
 """One HTML page that needs nothing else: findings by file, for people who read a report in a browser."""
 
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from openai_lint import __version__
 from openai_lint.explain import url
 from openai_lint.files import display
 from openai_lint.formats.concise import where
-from openai_lint.formats.neutral import block, flat
+from openai_lint.formats.neutral import block, flat, masked
 from openai_lint.report import Report
 from openai_lint.rule import Finding
 
@@ -33,13 +34,16 @@ def render(report: Report) -> str:
         f"<h1>openai-lint: {count} finding{'' if count == 1 else 's'}</h1>",
         f"<p>{report.files} file{'' if report.files == 1 else 's'} checked by openai-lint {__version__}.</p>",
     ]
+    hidden = report.key_spans()
     for path, found in by_file.items():
         lines.append(f"<h2>{escape(flat(display(path)))}</h2>")
-        lines += [_article(finding, report) for finding in found]
+        lines += [_article(finding, report, hidden) for finding in found]
     return "\n".join([*lines, "</body></html>"]) + "\n"
 
 
-def _article(finding: Finding, report: Report) -> str:
+def _article(
+    finding: Finding, report: Report, hidden: Mapping[tuple[str, int | None, int], Sequence[tuple[int, int]]]
+) -> str:
     place = finding.place
     spot = (f"cell {place.cell}, " if place.cell is not None else "") + f"line {place.span[0]}"
     source = report.sources.line(place.path, place.cell, place.span[0])
@@ -49,7 +53,9 @@ def _article(finding: Finding, report: Report) -> str:
         f"<p>{escape(flat(finding.message))}</p>",
     ]
     if source is not None:
-        parts.append(f"<pre>{escape(flat(source))}</pre>")
+        parts.append(
+            f"<pre>{escape(flat(masked(source, hidden.get((place.path, place.cell, place.span[0]), ()))))}</pre>"
+        )
     if finding.related:
         steps = "".join(
             f"<li>{escape(flat(where(step.place)))}: {escape(flat(step.message))}</li>" for step in finding.related

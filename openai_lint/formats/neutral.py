@@ -50,6 +50,35 @@ def without(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
+def masked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """A line with what stands at ``spans`` (columns from 1, where keys were found) dotted out, every column kept.
+
+    What is recognised as a key wherever it stands is left to the other functions, which tell its length.
+    """
+    for start, end in spans:
+        pieces = list(_LITERAL.finditer(text, start - 1, end - 1)) or list(_WHOLE.finditer(text, start - 1, end - 1))
+        shown = redacted(text)
+        if not any(len(piece["inside"]) > 2 and piece["inside"] in shown for piece in pieces):
+            continue
+        kept = len(_prefix("".join(piece["inside"] for piece in pieces)))
+        for piece in pieces:
+            first, last = piece.span("inside")
+            text = text[: first + kept] + "•" * max(0, last - first - kept) + text[last:]
+            kept = 0
+    return text
+
+
+_LITERAL = re.compile(r"""(?P<quote>["'])(?P<inside>.*?)(?P=quote)""")
+_WHOLE = re.compile(r"(?P<inside>.+)")
+
+
+@cache
+def _prefix(secret: str) -> str:
+    from openai_lint.keys.credential import shown_prefix
+
+    return shown_prefix(secret)
+
+
 @cache
 def _redact(text: str) -> str:
     from openai_lint.keys import redact

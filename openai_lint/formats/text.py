@@ -1,11 +1,11 @@
 """Text that teaches: the source line, what leaves it and by which path, what to do about this very call."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from openai_lint.files import display
 from openai_lint.formats.concise import where
-from openai_lint.formats.neutral import safe
+from openai_lint.formats.neutral import masked, safe
 from openai_lint.report import Report, Sources
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ ONE_BLOCK = (("OAI102", "OAI103"), ("OAI101", "OAI201"))
 """Findings of one call that are one problem to the reader: one block, one suggestion."""
 
 _WIDEST = 140
+
+_KeySpans: TypeAlias = Mapping[tuple[str, int | None, int], Sequence[tuple[int, int]]]
 
 _STYLES = {"bold": "1", "error": "1;31", "warning": "1;33", "info": "1;36", "dim": "2", "good": "32"}
 
@@ -41,10 +43,11 @@ def render(
     """
     paint = _Paint(colour)
     secrets = report.secrets if any(fixes) else frozenset()
+    hidden = report.key_spans()
     blocks = []
     for group in _groups(report.findings):
         shown = _fixes(group, report.sources, paint, fixes, secrets) if any(fixes) else []
-        blocks.append(_block(group, report.sources, paint, shown))
+        blocks.append(_block(group, report.sources, hidden, paint, shown))
     text = "\n".join(blocks)
     if summary:
         closing = _summary(report, paint, fixed or {})
@@ -71,13 +74,13 @@ def _groups(findings: Sequence["Finding"]) -> list[list["Finding"]]:
     return groups
 
 
-def _block(group: Sequence["Finding"], sources: Sources, paint: _Paint, fixes: Sequence[str]) -> str:
+def _block(group: Sequence["Finding"], sources: Sources, hidden: _KeySpans, paint: _Paint, fixes: Sequence[str]) -> str:
     lines = []
     for finding in group:
         code = paint(finding.code, str(finding.severity))
         lines.append(f"{paint(safe(where(finding.place)), 'bold')}: {code} {finding.name}: {safe(finding.message)}")
     first = group[0]
-    lines += _excerpt(first, sources, paint)
+    lines += _excerpt(first, sources, hidden, paint)
     lines += _path(group, paint)
     lines += _labelled("help", first.help.splitlines(), paint)
     lines += fixes
@@ -86,13 +89,14 @@ def _block(group: Sequence["Finding"], sources: Sources, paint: _Paint, fixes: S
     return "\n".join(lines) + "\n"
 
 
-def _excerpt(finding: "Finding", sources: Sources, paint: _Paint) -> Iterator[str]:
+def _excerpt(finding: "Finding", sources: Sources, hidden: _KeySpans, paint: _Paint) -> Iterator[str]:
     """The line where it stands, with carets under the expression."""
     place = finding.place
     line, column, end_line, end_column = place.span
     text = sources.line(place.path, place.cell, line)
     if text is None:
         return
+    text = masked(text, hidden.get((place.path, place.cell, line), ()))
     # Shown as a whole, so that a key in it is seen and hidden; the carets are counted on the part before.
     shown = safe(text)
     before = _columns(safe(text[: column - 1]))

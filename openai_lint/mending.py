@@ -111,6 +111,7 @@ def _round(report: Report, config: ConfigSource, state: _State, extractor: Extra
     taken: dict[str, list[Edit]] = {}
     chosen: dict[str, list[Finding]] = {}
     met: Counter[_Identity] = Counter()
+    families: dict[str, str] = {}
     for finding in sorted(report.findings, key=lambda one: (one.place.path, one.code, one.place.span)):
         fix = finding.fix
         if fix is None or not allowed(finding, config):
@@ -123,6 +124,10 @@ def _round(report: Report, config: ConfigSource, state: _State, extractor: Extra
         if path not in report.reported:
             continue
         mine = taken.setdefault(path, [])
+        # One family at a time: a fix of retries would hide whether one of handling helped.
+        family = families.setdefault(path, finding.code[:4])
+        if finding.code[:4] != family and not set(fix.edits) <= set(mine):
+            continue
         if all(_fits(edit, mine) for edit in fix.edits):
             mine += [edit for edit in fix.edits if edit not in mine]
             chosen.setdefault(path, []).append(finding)

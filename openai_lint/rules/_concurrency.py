@@ -13,7 +13,19 @@ from openai_lint.link.index import ModuleInfo
 from openai_lint.link.predicates import body_of
 from openai_lint.link.project import ApiCall
 from openai_lint.link.tree import tree_of
-from openai_lint.link.values import Deferred, Display, External, Frame, Group, Literal, Request, Resource, Site, Value
+from openai_lint.link.values import (
+    Deferred,
+    Display,
+    External,
+    Frame,
+    Group,
+    Lazy,
+    Literal,
+    Request,
+    Resource,
+    Site,
+    Value,
+)
 from openai_lint.rules._bulk import size_of
 
 if TYPE_CHECKING:
@@ -129,6 +141,8 @@ def _behind(project: "Project", values: Any) -> tuple[tuple[Site, ...], set[Func
             case Deferred(source=Group() as group):
                 if group.policy is None:
                     stack += [(item, depth + 1) for item in group.members]
+            case Deferred(source=Lazy() as lazy):
+                stack += [(item, depth + 1) for item in project.engine.evaluator.value(lazy.node.element, lazy.frame)]
             case Deferred(source=Request() as request):
                 sites[request.site] = None
             case Deferred(source=Frame() as frame):

@@ -8,7 +8,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import ancestors
-from openai_lint.facts import Expr, Function, Handler, Import, Sequence, Span, Stmt, Try
+from openai_lint.facts import Expr, Function, Handler, Import, Name, Sequence, Span, Stmt, Try
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.project import ApiCall
 from openai_lint.link.record import HandlerUse
@@ -21,7 +21,6 @@ from openai_lint.rewrites import (
     Need,
     NewClause,
     Rewrite,
-    SetTypes,
     Step,
     WrapInTry,
 )
@@ -351,11 +350,32 @@ def wrapped(project: "Project", call: ApiCall, node: Expr | Stmt | None = None) 
 
 
 def written_types(module: ModuleInfo, handler: Handler) -> tuple[str, ...]:
-    """The types of a clause as they are written, one by one; empty for a bare one."""
+    """The types of a clause one by one, as they are written beside others; none where one cannot be told.
+
+    The name of a tuple becomes ``*NAME``: a tuple in a tuple is no type.
+    """
     if handler.type is None:
         return ()
     items = handler.type.items if isinstance(handler.type, Sequence) else (handler.type,)
-    return tuple(text_of(module, item.span) for item in items)
+    found = []
+    for item in items:
+        text = text_of(module, item.span)
+        bindings = module.scope.bindings.get(text, ()) if isinstance(item, Name) else ()
+        if any(isinstance(binding.node, Sequence) for binding in bindings):
+            text = f"*{text}"
+        elif any(binding.kind not in _TYPES for binding in bindings) or not _like_a_type(text):
+            return ()
+        found.append(text)
+    return tuple(found)
+
+
+def _like_a_type(text: str) -> bool:
+    """Whether a dotted name may be that of one type: a constant (``RETRYABLE``) is rather a tuple of several."""
+    return text.replace(".", "").isidentifier() and not text.rpartition(".")[2].isupper()
+
+
+_TYPES = frozenset({"import", "class"})
+"""Kinds of bindings by which a name is that of one type."""
 
 
 def after_retries(project: "Project", escape: Escape) -> tuple[str, Handling]:
@@ -372,82 +392,6 @@ def after_retries(project: "Project", escape: Escape) -> tuple[str, Handling]:
         lead = "Handle what is left when the retry has given up:"
     found = handling(project, module, node, call.release, [base])
     return f"{lead}\n{found.text()}", found
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What makes a try that handles some errors handle the others: advice and edit."""
-
-    text: str
-    rewrite: Rewrite | None
-
-
-def completed(project: "Project", escape: Escape, handler: Handler, module: ModuleInfo, *, meant: bool) -> Completion:
-    """How a try that handles some errors comes to handle the others.
-
-    ``meant``: the clause answers errors that may pass, and can take the others of that kind.
-    """
-    call, soon, never = escape.call, escape.transient, escape.permanent
-    release = call.release
-    line = project.place(module, handler.header).span[0]
-    lines: list[str] = []
-    steps: list[Step] = []
-    words: list[str] = []
-    name = handler.name or variable(project, module, handler.body[0])
-    function = tree_of(project, module).function(handler.body[0])
-    new: list[NewClause] = []
-    if soon and not meant:
-        types = spelled(module, release, covering(release, soon))
-        answer = answers(project, module, function, name)[0]
-        new.append(NewClause(tuple(types), name, tuple(answer.split("\n"))))
-    elif soon:
-        written = text_of(module, handler.type.span) if handler.type is not None else ""
-        kept = written_types(module, handler)
-        added = spelled(module, release, covering(release, soon))
-        wider = [*kept, *(item for item in added if item not in kept)]
-        same_line = "\n" not in written and len(written) < 80
-        lead = "Widen the clause" if same_line else "Add to the clause"
-        lines += [f"{lead} of line {line}:", clause_text(wider if same_line else added, handler.name or "error")]
-        words += added
-        if "#" not in written and "*" not in written and all(item.replace(".", "").isidentifier() for item in kept):
-            steps.append(
-                SetTypes(handler.header, handler.type.span if handler.type is not None else None, tuple(wider))
-            )
-    if never:
-        types = spelled(module, release, _lasting(release, never))
-        answer = answers(project, module, function, name)[1]
-        new.append(NewClause(tuple(types), name, tuple(answer.split("\n"))))
-    if new:
-        what = "Add clauses for what" if len(new) > 1 else "Add a clause for what"
-        rest = (
-            " may pass:"
-            if soon and not meant and not never
-            else " it lets out:"
-            if len(new) > 1
-            else " no retry cures:"
-        )
-        lines += [f"{'And add' + what[3:] if lines else what}{rest}", *clause_lines(new)]
-        words += [word for clause in new for word in (*clause.types, *clause.body)]
-        trial = tree_of(project, module).parent(handler)
-        last = trial.handlers[-1] if isinstance(trial, Try) else handler
-        if last.type is not None:
-            steps.append(AddClauses(last.header, tuple(new)))
-    complete = len(steps) == bool(soon and meant) + bool(new)
-    possible = complete and not shadowed(project, module, handler.body[0], words)
-    message = "let the clause take the missing errors" if not never else "handle the missing errors beside it"
-    if not possible:
-        return Completion("\n".join(lines), None)
-    wanted, more = imported(project, module, handler.body[0], needs(module, release, words))
-    return Completion("\n".join(lines), Rewrite(module.path, message, (*steps, *more), wanted))
-
-
-def _lasting(release: Sdk, names: Iterable[str]) -> list[str]:
-    """The permanent errors as a clause behind the others names them: by their base where they are many."""
-    found = covering(release, names)
-    base = release.roles.get("status_base") or release.roles["base"]
-    if len(found) < 3:
-        return list(found)
-    return [base, *(name for name in found if f"openai.{base}" not in ancestors(f"openai.{name}", release))]
 
 
 LOGGERS = ("logger", "log", "LOGGER", "LOG", "_logger", "_log", "logging")
@@ -471,40 +415,3 @@ def reported(use: HandlerUse, site: Site, project: "Project") -> str:
         details = f'"{site.path} failed: %s (request %s)", {name}, getattr({name}, "request_id", None)'
     lines = ["Say what happened, or let the error out:", *([] if logger else ["import logging"])]
     return "\n".join([*lines, f"except {kind} as {name}:", f"    {logger or 'logging'}.warning({details})"])
-
-
-def told_apart(use: HandlerUse, site: Site, project: "Project") -> Completion:
-    """Clauses for the documented types, in front of one that takes everything: they say more, and do the same."""
-    module, handler = use.module, use.handler
-    release = project.engine.catalogue(site.module, site.era)
-    name = handler.name or variable(project, module, handler.body[0])
-    soon, never = transient(module, release), permanent(module, release)
-    logger = next((known for known in LOGGERS if known in module.scope.bindings), None)
-    same = _lines(module, handler)
-    clauses = []
-    for types, level, what in (
-        (soon, "warning", "the OpenAI API is not available, try later"),
-        (never, "error", "the OpenAI API refused the request"),
-    ):
-        said = f'{logger}.{level}("{what}: %s", {name})' if logger else f'print(f"{what}: {{{name}}}")'
-        clauses.append(NewClause(tuple(types), name, (said, *(same or ("...  # and what the clause below does",)))))
-    line = project.place(module, handler.header).span[0]
-    wanted = needs(module, release, [*soon, *never])
-    lead = f"Put clauses for the documented types in front of line {line}:"
-    text = "\n".join([lead, *import_lines(wanted), *clause_lines(clauses)])
-    trial = tree_of(project, module).parent(handler)
-    if not same or not isinstance(trial, Try) or shadowed(project, module, handler.body[0], [*soon, *never]):
-        return Completion(text, None)
-    step = AddClauses(handler.header, tuple(clauses), before=True)
-    message = "tell what may pass from what never will"
-    top, more = imported(project, module, handler.body[0], wanted)
-    return Completion(text, Rewrite(module.path, message, (step, *more), top))
-
-
-def _lines(module: ModuleInfo, handler: Handler) -> tuple[str, ...]:
-    """The body of a handler, if it is short and plain enough to stand there twice."""
-    if len(handler.body) > _MOST_LINES or any(getattr(node, "body", None) for node in handler.body):
-        return ()
-    if any(node.span[0] != node.span[2] for node in handler.body):
-        return ()
-    return tuple(text_of(module, node.span) for node in handler.body)

@@ -51,9 +51,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint.rule import Applicability, Hit, Rule, Severity
+from openai_lint.rules._completion import told_apart
 from openai_lint.rules._handlers import answering, names_of, tells_apart
 from openai_lint.rules._handling import is_blind, uses_of
-from openai_lint.rules._suggest import told_apart, written_clause
+from openai_lint.rules._suggest import written_clause
 
 if TYPE_CHECKING:
     from openai_lint.link import Project

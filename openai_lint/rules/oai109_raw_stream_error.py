@@ -140,7 +140,10 @@ def _rewrite(project: "Project", handler: object, module: "ModuleInfo", bases: l
     if not isinstance(handler, Handler) or handler.type is None or shadowed(project, module, handler.body[0], bases):
         return None
     needs = tuple(Need(base.partition(".")[0]) for base in bases)
-    types = (*written_types(module, handler), *bases)
+    kept = written_types(module, handler)
+    if not kept:
+        return None
+    types = (*kept, *bases)
     step = SetTypes(handler.header, handler.type.span, types)
     return Rewrite(module.path, f"let the clause take {listed(bases)} too", (step,), needs)
 

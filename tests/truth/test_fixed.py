@@ -14,6 +14,7 @@ import pytest
 from openai_lint.config import ConfigSource
 from openai_lint.lint import run
 from openai_lint.mending import mend
+from openai_lint.report import Report
 from openai_lint.rule import Applicability, Finding
 
 from . import harness
@@ -25,7 +26,12 @@ HANDLING = ("OAI101", "OAI102", "OAI103", "OAI105", "OAI106")
 #: rules after whose fix a call is tried again, and waits in between
 RETRYING = ("OAI201", "OAI203", "OAI212")
 #: fixes that are right and are seen not to cure, with the reason
-EXCUSED: dict[str, str] = {}
+EXCUSED = {
+    "to_thread_direct_out@0.28": "the harness does not see what a thread sleeps",
+    "create_task_dropped@0.28": "nobody waits for the task: the program ends before it tries again",
+    "wait_for_out@0.28": "the limit of time around the call ends it before it tries again",
+    "wait_for_in@0.28": "the limit of time around the call ends it before it tries again",
+}
 
 SAMPLE = 12
 
@@ -55,19 +61,23 @@ def fixed(program: Program, release: str) -> Fixed | None:
     files = dict(program.files)
     for path, (_, data) in result.changed.items():
         files[path.removeprefix(f"{folder.as_posix()}/")] = data.decode()
-    left = Counter((one.code, one.place.path, first.sources.text(one.place)) for one in result.report.findings)
+    after = result.report
+    left = Counter((one.code, one.place.path, _squeezed(after, one)) for one in after.findings)
     mended: dict[int, list[Finding]] = {}
     for finding in first.findings:
         fix = finding.fix
-        text = first.sources.text(finding.place)
+        text = _squeezed(first, finding)
         if fix is None or fix.applicability is Applicability.SUGGESTION or left[finding.code, finding.place.path, text]:
             continue
         path = finding.place.path.removeprefix(f"{folder.as_posix()}/")
         for number, site in enumerate(program.sites()):
             if site.path == path and site.first <= finding.place.span[0] <= site.last:
                 mended.setdefault(number, []).append(finding)
-    after = replace(program, files=files)
-    return Fixed(program, after, {key: tuple(found) for key, found in mended.items()}, Counter(result.fixed))
+    return Fixed(program, replace(program, files=files), {key: tuple(found) for key, found in mended.items()}, Counter(result.fixed))
+
+
+def _squeezed(report: Report, finding: Finding) -> str:
+    return " ".join(report.sources.text(finding.place).split())
 
 
 def chosen(release: str) -> list[Program]:

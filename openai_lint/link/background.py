@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import NO_LEAKS
-from openai_lint.facts import Expr
+from openai_lint.facts import Call, Expr
 from openai_lint.link.arguments import Arguments
 from openai_lint.link.cells import Outcome
+from openai_lint.link.lending import lend, listed
 from openai_lint.link.values import (
     ANYTHING,
     CALLABLE,
@@ -100,6 +101,9 @@ class Background:
         """A thread or process made for a function: what that lets out reaches nobody."""
         targets = args.keywords.get("target") or args.keywords.get("function") or args.at(1) or NOTHING
         passed = Arguments(self._listed(args.at(2, "args")))
+        if isinstance(node, Call):
+            for target in targets:
+                lend(self._engine, target, listed(node.args, 2, "args"), frame)
         for value in args.at(3, "kwargs") or NOTHING:
             if isinstance(value, Display):
                 passed.keywords.update({key: found for key, found in value.items if isinstance(key, str)})
@@ -138,6 +142,8 @@ class Background:
         result = NOTHING
         for callee in callees:
             if isinstance(callee, CALLABLE):
+                if isinstance(node, Call):
+                    lend(self._engine, callee, node.args[1:], frame)
                 group = self._put_off("result", callee, args.after(1), frame, node)
                 self._engine.record.started(group, frame, node)
                 result |= one(Deferred("result", group))

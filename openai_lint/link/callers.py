@@ -13,7 +13,7 @@ from openai_lint.facts import Attr, Call, Class, Expr, Function, Name
 from openai_lint.link import library
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.tree import tree_of
-from openai_lint.link.values import Bound, ClassRef, FunctionRef, Partial, Retried, Value
+from openai_lint.link.values import Bound, ClassRef, FunctionRef, Managed, Partial, Retried, Value
 
 if TYPE_CHECKING:
     from openai_lint.link.project import Project
@@ -121,7 +121,7 @@ def _given(value: Value, function: Function, owner: Class | None) -> int | None:
     """How many arguments the value brings along, if it is the function; None if it is not."""
     given = 0
     current: Any = value
-    while isinstance(current, (Bound, Retried, Partial)):
+    while isinstance(current, (Bound, Retried, Managed, Partial)):
         given += isinstance(current, Bound)
         current = current.function
     if isinstance(current, FunctionRef) and current.function is function:

@@ -12,8 +12,10 @@ from openai_lint.link import library
 from openai_lint.link.arguments import Arguments, fits
 from openai_lint.link.cells import AttrCell, Gives, GivesCell, Outcome, RunCell
 from openai_lint.link.index import ModuleInfo
+from openai_lint.link.lending import lend
 from openai_lint.link.values import (
     ANYTHING,
+    CALLABLE,
     NOTHING,
     Bound,
     Caught,
@@ -26,8 +28,10 @@ from openai_lint.link.values import (
     External,
     Frame,
     FunctionRef,
+    Group,
     Instance,
     Literal,
+    Managed,
     ModuleRef,
     Partial,
     Policied,
@@ -83,6 +87,7 @@ class Calls:
         args = self.arguments(node, frame)
         result = Outcome()
         for callee in callees:
+            lend(self._engine, callee, node.args, frame)
             result = result | self.apply(callee, args, frame, node)
         return result
 
@@ -151,6 +156,8 @@ class Calls:
                     args.open_keywords,
                 )
                 return self.apply(callee.function, merged, frame, node)
+            case Managed():
+                return self.managed(callee, self.apply(callee.function, args, frame, node))
             case Retried():
                 return engine.policies.around(callee.policy, self.apply(callee.function, args, frame, node))
             case ContextFunction():
@@ -179,6 +186,18 @@ class Calls:
             case _:
                 return self.unknown(args, frame, node)
 
+    def managed(self, callee: Managed, outcome: Outcome) -> Outcome:
+        """What is left of a call inside a manager: of what it raises at once, and of the coroutine that it gives."""
+        from openai_lint.link.managers import through
+
+        if not asynchronous(callee.manager):
+            return Outcome(through(self._engine, callee, outcome.leaks), outcome.values)
+        values: Values = NOTHING
+        for value in outcome.values:
+            waits = isinstance(value, Deferred) and value.on == "await"
+            values |= one(Deferred("await", Group(one(value), inside=callee))) if waits else one(value)
+        return Outcome(outcome.leaks, values)
+
     def _apply_all(self, callees: Values, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         result = Outcome()
         for callee in callees:
@@ -196,7 +215,7 @@ class Calls:
             receiver = engine.evaluator.value(node.func.value, frame)
             if not receiver - ANYTHING:
                 namesakes = self.namesakes(node.func.attr, frame.module)
-                fitting = frozenset(value for value in namesakes if _fits(value, args))
+                fitting = frozenset(value for value in namesakes if isinstance(value, CALLABLE) and _fits(value, args))
                 if fitting:
                     return self._apply_all(fitting, args, frame, node)
             return engine.externals.function(f"?.{node.func.attr}", args, frame, node)
@@ -215,7 +234,8 @@ class Calls:
             if not self._engine.modules.near(caller, cls.parent.module):
                 continue
             result |= self._engine.evaluator.attribute(Instance(cls, False), name, Frame(cls.parent.module, None))
-        return result - ANYTHING
+        # What a property gives is no method, and nothing to tell apart from any other value of that name.
+        return frozenset(value for value in result if isinstance(value, (FunctionRef, Bound, Partial, Retried)))
 
     # --- functions of the project
 
@@ -254,7 +274,7 @@ class Calls:
             given = replace(args, positional=[one(instance), *args.positional])
             values = self._engine.evaluator.name(function.name, self._engine.hierarchy.class_frame(owner))
             for value in values:
-                if isinstance(value, (FunctionRef, Retried)):
+                if isinstance(value, (FunctionRef, Retried, Managed)):
                     leaks |= self.apply(value, given, frame, node).leaks
         else:
             self._fill_fields(cls, args, frame)
@@ -349,3 +369,13 @@ def _fits(value: Value, args: Arguments) -> bool:
     while isinstance(value, Bound):
         value, given = value.function, given + 1
     return not isinstance(value, FunctionRef) or fits(value.function, args, given)
+
+
+def asynchronous(manager: Value) -> bool:
+    """Whether a manager is entered by ``async with``."""
+    if isinstance(manager, ContextFrame):
+        return isinstance(manager.frame.function, Function) and manager.frame.function.is_async
+    return isinstance(manager, Instance) and any(
+        binding.kind == "def"
+        for binding in manager.cls.parent.module.scopes[manager.cls.node].bindings.get("__aexit__", ())
+    )

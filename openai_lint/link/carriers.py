@@ -25,6 +25,7 @@ from openai_lint.link.values import (
     Instance,
     Kept,
     Later,
+    Managed,
     Partial,
     Resource,
     Retried,
@@ -90,13 +91,18 @@ class Carriers:
             if (
                 isinstance(function, Function)
                 and not leaks
-                and self._any(self._engine.solver.read(GivesCell(frame)).returns)
+                and (self._any(self._engine.solver.read(GivesCell(frame)).returns) or self._fills(function, frame))
             ):
                 found.add(function.name)
         if self._special:
             found |= {cls.node.name for cls in self._engine.classes() if self._runs_by_itself(cls)}
         found |= self._places({frame.module.scope_of(frame.function) for frame, _ in self._runs})
         return found - {"<lambda>"}
+
+    def _fills(self, function: Function, frame: Frame) -> bool:
+        """Whether a function puts a carrier into a container that it is given."""
+        filled = frame.module.scope_of(function).filled()
+        return any(self._any(self._engine.solver.read(NameCell(frame, name))) for name in filled)
 
     def _decorate(self) -> None:
         """Let decorators do what they do with the carriers: they often keep them in a table."""
@@ -156,7 +162,7 @@ class Carriers:
                 return any(self._any(inner) for _, inner in value.items)
             case FunctionRef():
                 return value.function in self._leaky or (value.function.name == "<lambda>" and self._lambda(value))
-            case Bound() | Partial() | Retried() | ContextFunction():
+            case Bound() | Partial() | Retried() | Managed() | ContextFunction():
                 return self._carries(value.function)
             case Resource():
                 return self._engine.api.method_of(value) is not None

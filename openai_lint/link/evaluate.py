@@ -28,7 +28,9 @@ from openai_lint.link.values import (
     Frame,
     FunctionRef,
     Instance,
+    Lazy,
     Literal,
+    Managed,
     ModuleRef,
     Partial,
     Policied,
@@ -143,6 +145,8 @@ class Evaluator:
                 return self._sequence(node, frame)
             case facts.Dict():
                 return self._dict(node, frame)
+            case facts.Comprehension(kind="generator"):
+                return one(Deferred("iterate", Lazy(node, frame)))
             case facts.Comprehension():
                 held = self.value(node.element, frame)
                 if node.key is None:
@@ -486,7 +490,7 @@ class Evaluator:
                 return one(Bound(External(f"deferred.{attr}"), value))
             case Deferred() | ContextFrame() | Display() | Policied() | Literal():
                 return one(Bound(External(f"{library.kind_of(value)}.{attr}"), value))
-            case FunctionRef() | Bound() | Partial() | Retried() | ContextFunction():
+            case FunctionRef() | Bound() | Partial() | Retried() | Managed() | ContextFunction():
                 return one(Bound(External(f"function.{attr}"), value))
             case Caught():
                 return one(Bound(External(f"error.{attr}"), value))

@@ -16,6 +16,7 @@ from openai_lint.link.values import (
     Caught,
     ClassRef,
     Client,
+    ContextFrame,
     ContextFunction,
     Deferred,
     Display,
@@ -24,6 +25,7 @@ from openai_lint.link.values import (
     FunctionRef,
     Instance,
     Literal,
+    Managed,
     Partial,
     Retried,
     Symbolic,
@@ -336,6 +338,8 @@ class Externals:
     def decorate(self, decorator: Value, node: Expr, current: Values, function: Function, frame: Frame) -> Values:
         """What a decorator makes of a function."""
         engine = self._engine
+        if self._decorates_as_manager(decorator):
+            return frozenset(Managed(decorator, value, node, frame) for value in current)
         if isinstance(decorator, (FunctionRef, Bound, Retried, Partial, ClassRef, Instance)) and not (
             isinstance(decorator, Bound) and isinstance(decorator.function, External)
         ):
@@ -353,6 +357,13 @@ class Externals:
             cover = engine.policies.cover(node, frame)
             return frozenset(Retried(cover, value) for value in current)
         return current
+
+    def _decorates_as_manager(self, decorator: Value) -> bool:
+        """Whether a value is a context manager that wraps the calls of the function it decorates."""
+        if isinstance(decorator, ContextFrame):
+            return True
+        bases = self._engine.hierarchy.mro(decorator.cls) if isinstance(decorator, Instance) else ()
+        return any(isinstance(base, External) and base.path in library.DECORATING_MANAGERS for base in bases)
 
     def decorate_class(self, decorator: Value, node: Expr, current: Values, frame: Frame) -> Values:
         """What a decorator makes of a class: what it gives, where it is written in the project."""

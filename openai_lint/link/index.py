@@ -111,6 +111,14 @@ class ScopeInfo:
             scope = scope.parent
         return scope if scope is not None else self.module.scope
 
+    def filled(self) -> frozenset[str]:
+        """The parameters whose containers the function puts something into."""
+        return frozenset(
+            name
+            for name, found in self.bindings.items()
+            if any(one.kind == "param" for one in found) and any(one.kind == "into" for one in found)
+        )
+
     def first_parameter(self) -> str | None:
         """The name of ``self`` or ``cls`` in a method."""
         if isinstance(self.node, Function) and self.node.params and self.node.params[0].kind == "positional":

@@ -260,6 +260,9 @@ SLEEPS = frozenset(
 SUPPRESSORS = frozenset({"contextlib.suppress", "pytest.raises", "unittest.TestCase.assertRaises", "trio.suppress"})
 """Context managers that swallow the classes they are given."""
 
+DECORATING_MANAGERS = frozenset({"contextlib.ContextDecorator", "contextlib.AsyncContextDecorator"})
+"""Base classes whose context managers can be used as decorators."""
+
 COVER = re.compile(
     r"retr(?:y|ie)|backoff|back_off|handl(?:e|ing)_?(?:\w*_)?(?:err|exc|fail|api|openai)|(?:err|exc\w*)_?handl|catch|suppress|(?:^|_)safe|never_raise|ignore_?err",
     re.IGNORECASE,

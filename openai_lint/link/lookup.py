@@ -17,6 +17,7 @@ from openai_lint.link.values import (
     Frame,
     FunctionRef,
     Instance,
+    Managed,
     ModuleRef,
     Partial,
     Resource,
@@ -241,7 +242,7 @@ class Lookup:
             return Bound(value, receiver if isinstance(receiver, ClassRef) else getattr(receiver, "cls", cls))
         if isinstance(receiver, ClassRef):
             return value
-        if isinstance(value, (FunctionRef, Retried, ContextFunction, Partial, Bound)):
+        if isinstance(value, (FunctionRef, Retried, Managed, ContextFunction, Partial, Bound)):
             return Bound(value, receiver)
         return value
 

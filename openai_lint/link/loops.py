@@ -15,7 +15,7 @@ from openai_lint.link.predicates import EVERYTHING, VAGUE, Predicate
 from openai_lint.link.rehearsal import Course, Rehearsal
 from openai_lint.link.retry_values import Wait, of_classes
 from openai_lint.link.sums import names
-from openai_lint.link.values import Bound, Display, Frame, FunctionRef, Literal, Retried
+from openai_lint.link.values import Bound, Display, Frame, FunctionRef, Literal, Managed, Retried
 from openai_lint.link.waits import wait_of, waits_in
 
 if TYPE_CHECKING:
@@ -306,7 +306,7 @@ def _calls_itself(engine: "Engine", frame: Frame, function: facts.Function, hand
             continue
         for value in engine.evaluator.value(node.func, frame):
             target: object = value
-            while isinstance(target, (Bound, Retried)):
+            while isinstance(target, (Bound, Retried, Managed)):
                 target = target.function
             if isinstance(target, FunctionRef) and target.function is function:
                 return node

@@ -15,7 +15,18 @@ from openai_lint.link.engine import Engine
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.policies import Policy
 from openai_lint.link.record import HandlerUse, Invocation, Step
-from openai_lint.link.values import Bound, Client, ContextFunction, Deferred, Frame, FunctionRef, Retried, Site, Values
+from openai_lint.link.values import (
+    Bound,
+    Client,
+    ContextFunction,
+    Deferred,
+    Frame,
+    FunctionRef,
+    Managed,
+    Retried,
+    Site,
+    Values,
+)
 from openai_lint.rule import Place, Related
 from openai_lint.sdk import Method, Sdk
 
@@ -182,6 +193,8 @@ class Project:
             return engine.calls.activate(frame)
         if isinstance(value, Retried):
             return engine.policies.around(value.policy, self._outcome(value.function, frame, function))
+        if isinstance(value, Managed):
+            return engine.calls.managed(value, self._outcome(value.function, frame, function))
         if isinstance(value, ContextFunction):
             return self._outcome(value.function, frame, function)
         if isinstance(value, (FunctionRef, Bound)):

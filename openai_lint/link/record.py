@@ -22,6 +22,7 @@ from openai_lint.link.values import (
     Frame,
     FunctionRef,
     Group,
+    Managed,
     Partial,
     Resource,
     Retried,
@@ -177,7 +178,7 @@ class Record:
     def callback(self, value: Value, path: str, frame: Frame, node: Expr) -> None:
         """A callable is handed to code that cannot be seen."""
         target: object = value
-        while isinstance(target, (Bound, Partial, Retried, ContextFunction)):
+        while isinstance(target, (Bound, Partial, Retried, Managed, ContextFunction)):
             target = target.function
         if isinstance(target, FunctionRef) and target.function.name == "<lambda>":
             self._engine.want(Frame(target.parent.module, target.function, target.parent))

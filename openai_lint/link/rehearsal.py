@@ -16,7 +16,7 @@ from openai_lint.link.blocks import around, asked, asks, assigned, below, follow
 from openai_lint.link.narrow import Narrowing
 from openai_lint.link.predicates import body_of
 from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, names, single
-from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef, Retried
+from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef, Managed, Retried
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -392,7 +392,7 @@ class Rehearsal:
         for value in self._engine.evaluator.value(node.func, self._frame):
             offset = 0
             target: object = value
-            while isinstance(target, (Bound, Retried)):
+            while isinstance(target, (Bound, Retried, Managed)):
                 offset += isinstance(target, Bound)
                 target = target.function
             if isinstance(target, FunctionRef) and target.function is function:

@@ -24,6 +24,7 @@ from openai_lint.link.values import (
     FunctionRef,
     Instance,
     Kept,
+    Managed,
     Partial,
     Policied,
     Resource,
@@ -151,7 +152,7 @@ class Relevance:
                 return known or self._is_given_something(value.parent)
             case Bound(function=External()):
                 return self._carries(value.receiver)
-            case Bound() | Partial() | Retried() | ContextFunction():
+            case Bound() | Partial() | Retried() | Managed() | ContextFunction():
                 return self._carries(value.function)
             case ClassRef():
                 return self._is_known(value.node.name)

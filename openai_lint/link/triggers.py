@@ -19,6 +19,7 @@ from openai_lint.link.values import (
     Instance,
     Kept,
     Later,
+    Lazy,
     Policied,
     Request,
     Resource,
@@ -147,6 +148,16 @@ class Triggers:
                 return self._group(source)
             case Later():
                 return self._later(source)
+            case Lazy():
+                return self._lazy(source)
+
+    def _lazy(self, source: Lazy) -> Outcome:
+        """Run a generator expression."""
+        from openai_lint.link.walk import Walk
+
+        engine = self._engine
+        leaks = NO_LEAKS if engine.calls.quiet else Walk(engine, source.frame).comprehension(source.node)
+        return Outcome(leaks, engine.evaluator.value(source.node.element, source.frame))
 
     def _later(self, call: Later) -> Outcome:
         """Run what was put off; a coroutine that it gives is awaited there too."""
@@ -162,6 +173,10 @@ class Triggers:
             if isinstance(member, Deferred):
                 inner = inner | self._source(member)
         leaks = inner.leaks
+        if group.inside is not None:
+            from openai_lint.link.managers import through
+
+            leaks = through(self._engine, group.inside, leaks)
         if group.policy is not None:
             leaks = self._engine.policies.around(group.policy, inner).leaks
         given = inner.values

@@ -17,6 +17,7 @@ from openai_lint.link.values import (
     External,
     FunctionRef,
     Kept,
+    Managed,
     Partial,
     Policied,
     Resource,
@@ -46,6 +47,7 @@ class Use:
                 FunctionRef()
                 | Partial()
                 | Retried()
+                | Managed()
                 | Caught()
                 | Kept()
                 | Symbolic()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from openai_lint.facts import Class, Expr, Function, Handler
+from openai_lint.facts import Class, Comprehension, Expr, Function, Handler
 
 if TYPE_CHECKING:
     from openai_lint.link.index import ModuleInfo
@@ -219,7 +219,7 @@ class Deferred(Nested):
     """
 
     on: str
-    source: "Frame | Request | Group | Later"
+    source: "Frame | Request | Group | Later | Lazy"
     __hash__ = Nested.__hash__
 
     def __post_init__(self) -> None:
@@ -263,9 +263,23 @@ class Later(Nested):
 
 
 @dataclass(frozen=True, slots=True)
+class Lazy(Nested):
+    """A generator expression: what is in it runs when it is iterated, in the frame where it stands."""
+
+    node: Comprehension
+    frame: "Frame"
+    __hash__ = Nested.__hash__
+
+    def __post_init__(self) -> None:
+        """Hash and measure once."""
+        self._seal((self.node, self.frame), 1 + self.frame.depth)
+
+
+@dataclass(frozen=True, slots=True)
 class Group(Nested):
     """Several deferred values run together. ``absorbs``: their errors come back as values (``return_exceptions``);
-    ``wraps``: they leave inside an ExceptionGroup. ``policy`` is a retry around them, ``place`` the call that starts them.
+    ``wraps``: they leave inside an ExceptionGroup. ``policy`` is a retry around them, ``place`` the call that starts them,
+    ``inside`` the manager around them.
     """
 
     members: "Values"
@@ -274,11 +288,12 @@ class Group(Nested):
     policy: "Policy | None" = None
     collects: bool = False
     place: Expr | None = None
+    inside: "Managed | None" = None
     __hash__ = Nested.__hash__
 
     def __post_init__(self) -> None:
         """Hash and measure once."""
-        key = (self.members, self.absorbs, self.wraps, self.policy, self.collects, self.place)
+        key = (self.members, self.absorbs, self.wraps, self.policy, self.collects, self.place, self.inside)
         self._seal(key, 1 + deepest(self.members))
 
 
@@ -347,6 +362,21 @@ class Retried:
     def depth(self) -> int:
         """How deeply it nests."""
         return 1 + depth_of(self.function)
+
+
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """A callable each of whose calls runs inside a manager that decorates it: at ``node``, in the code of ``frame``."""
+
+    manager: "Value"
+    function: "Value"
+    node: Expr
+    frame: Frame
+
+    @property
+    def depth(self) -> int:
+        """How deeply it nests."""
+        return 1 + max(depth_of(self.manager), depth_of(self.function))
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,6 +458,7 @@ Value: TypeAlias = (
     | Kept
     | Display
     | Retried
+    | Managed
     | Symbolic
     | ContextFunction
     | ContextFrame
@@ -439,7 +470,7 @@ NOTHING: Values = frozenset()
 ANYTHING: Values = frozenset({UNKNOWN})
 
 
-CALLABLE = (FunctionRef, Bound, Partial, Retried, Resource)
+CALLABLE = (FunctionRef, Bound, Partial, Retried, Managed, Resource)
 """The values that run something when they are called."""
 
 

@@ -355,8 +355,7 @@ class Walk:
 
     def _for(self, node: facts.For, live: Live) -> Live:
         self.expr(node.iterable)
-        values = self.engine.evaluator.value(node.iterable, self.frame)
-        self.leak(self.engine.triggers.trigger("iterate", values).leaks, node.iterable)
+        self._iterate(node.iterable)
         endless = library.written(node.iterable) in ("count", "cycle") and isinstance(node.iterable, facts.Call)
         return self._loop(node, node.body, node.orelse, live, endless)
 
@@ -483,16 +482,13 @@ class Walk:
                 self._attr(node)
             case facts.Name() | facts.Const() | facts.Lambda():
                 pass
+            case facts.Comprehension(kind="generator"):
+                self.expr(node.clauses[0].iterable)
             case facts.Comprehension():
-                for clause in node.clauses:
-                    self.expr(clause.iterable)
-                    values = self.engine.evaluator.value(clause.iterable, self.frame)
-                    self.leak(self.engine.triggers.trigger("iterate", values).leaks, clause.iterable)
-                    for condition in clause.conditions:
-                        self.expr(condition)
-                if node.key is not None:
-                    self.expr(node.key)
-                self.expr(node.element)
+                self._comprehend(node)
+            case facts.Starred():
+                self.expr(node.value)
+                self._iterate(node.value)
             case facts.Yield():
                 self._yield(node)
             case facts.NamedExpr():
@@ -501,6 +497,27 @@ class Walk:
                 for child in facts.children(node):
                     if isinstance(child, Expr):
                         self.expr(child)
+
+    def comprehension(self, node: facts.Comprehension) -> Leaks:
+        """What going through a comprehension raises."""
+        with self.collect() as raised:
+            self._comprehend(node)
+        return frozenset(raised)
+
+    def _comprehend(self, node: facts.Comprehension) -> None:
+        for clause in node.clauses:
+            self.expr(clause.iterable)
+            self._iterate(clause.iterable)
+            for condition in clause.conditions:
+                self.expr(condition)
+        if node.key is not None:
+            self.expr(node.key)
+        self.expr(node.element)
+
+    def _iterate(self, node: Expr) -> None:
+        """Raise what iterating the value of an expression raises."""
+        values = self.engine.evaluator.value(node, self.frame)
+        self.leak(self.engine.triggers.trigger("iterate", values).leaks, node)
 
     def _attr(self, node: facts.Attr) -> None:
         self.expr(node.value)
@@ -515,6 +532,8 @@ class Walk:
         self.expr(node.func) if isinstance(node.func, facts.Attr) else self._callee(node.func)
         for arg in node.args:
             self.expr(arg.value)
+            if arg.star == "*":
+                self._iterate(arg.value)
         self.engine.record.at(node, self.frame)
         if self._injected is not None and self._through and library.dotted(node.func) == self._through:
             self.leak(self._injected)

@@ -4,7 +4,7 @@ Demand-driven: it starts with the functions that name a method of the SDK, and g
 that lets an error out, in loaded modules and in files that nothing else asked for.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -81,6 +81,8 @@ class Engine:
         self.property_names: set[str] = set()
         self.method_words = marker_names()
         self.solving = True
+        self.walking: Frame | None = None
+        """The frame that is being run."""
         self.uses = Uses()
         self._exits: dict[Function, list[Return | Yield]] = {}
         self.retry_loops: dict[tuple[Stmt, Try], bool] = {}
@@ -215,9 +217,7 @@ class Engine:
 
     def solve(self) -> None:
         """Link the project: everything that the sites need is known afterwards."""
-        for path in self.workspace.files:
-            if self.workspace.gate(path):
-                self.modules.load(path)
+        self._load([path for path in self.workspace.files if self.workspace.gate(path)])
         self._rounds()
         for _ in range(MOST_PASSES - 1):
             late = [cell for cell in self.guessed if (self.solver.known(cell) or NOTHING) - ANYTHING]
@@ -379,9 +379,12 @@ class Engine:
             for path in self.workspace.files
             if path not in loaded and self.workspace.is_test(path) is tests and self.workspace.judges(path)
         ]
-        for name in names:
-            for path in self.workspace.mentioning(name, rest):
-                self.modules.load(path)
+        self._load(dict.fromkeys(path for name in names for path in self.workspace.mentioning(name, rest)))
+
+    def _load(self, paths: Collection[str]) -> None:
+        self.workspace.prepare(paths)
+        for path in paths:
+            self.modules.load(path)
 
     def _final(self) -> None:
         """Walk everything once more, now that it is known, and note the evidence."""
@@ -423,6 +426,9 @@ class LinkWorkspace(Workspace, Protocol):
 
     def judges(self, path: str) -> bool:
         """Whether the calls of a file count."""
+
+    def prepare(self, paths: Iterable[str]) -> None:
+        """Tells which facts will be asked for."""
 
     def mentioning(self, word: str, among: Iterable[str]) -> list[str]:
         """The files whose bytes hold an identifier."""

@@ -114,7 +114,7 @@ class Triggers:
             outcome = self._engine.calls.run(
                 FunctionRef(found[1], found[0].parent),
                 Arguments([one(value)]),
-                Frame(found[0].parent.module, None),
+                self._engine.walking or Frame(found[0].parent.module, None),
                 None,
             )
             if found[1].is_async:

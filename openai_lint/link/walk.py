@@ -97,7 +97,11 @@ class Walk:
         """Walk the whole body."""
         function = self.frame.function
         body: Block = self.frame.module.facts.body if function is None else function.body
-        self.fell = self.block(body, live)
+        outer, self.engine.walking = self.engine.walking, self.frame
+        try:
+            self.fell = self.block(body, live)
+        finally:
+            self.engine.walking = outer
         return frozenset(self._sinks[0])
 
     # --- leaks on their way

@@ -25,7 +25,7 @@ def from_environment(project: "Project", found: Found) -> Rewrite | None:
     if module is None or node is None or found.verdict.problem is Problem.NAME or _is_bytes(module, node):
         return None
     tree = tree_of(project, module)
-    step = _without_default(tree, module, node) if "OAI303" in found.codes else _direct(tree, node, found)
+    step = _without_default(tree, module, node) if "OAI303" in found.codes else _direct(tree, module, node, found)
     if step is None:
         return None
     needs: tuple[Need, ...] = ()
@@ -36,7 +36,7 @@ def from_environment(project: "Project", found: Found) -> Rewrite | None:
     return Rewrite(module.path, f"read {found.variable} from the environment (revoke the key first)", (step,), needs)
 
 
-def _direct(tree: Tree, node: Expr, found: Found) -> Step | None:
+def _direct(tree: Tree, module: ModuleInfo, node: Expr, found: Found) -> Step | None:
     parent = tree.parent(node)
     position = found.position
     here = position is not None and position.node is node
@@ -50,9 +50,12 @@ def _direct(tree: Tree, node: Expr, found: Found) -> Step | None:
         return None
     if isinstance(parent, facts.Assign) and len(parent.targets) == 1 and here and position is not None:
         target = parent.targets[0]
-        environ = isinstance(target, facts.Subscript) and library.written(target.value) == "environ"
-        if environ or (isinstance(target, facts.Attr) and position.how == "attribute" and position.variable):
+        if isinstance(target, facts.Subscript) and library.written(target.value) == "environ":
             return RemoveStatement(node.span)
+        if isinstance(target, facts.Attr) and position.how == "attribute" and position.variable:
+            explained = any(comment.line == parent.span[0] - 1 for comment in module.facts.comments)
+            if not explained:  # a comment above would speak of nothing
+                return RemoveStatement(node.span)
     if found.whole == "key":
         return Replace(node.span, f'os.environ["{found.variable}"]')
     if found.whole == "bearer":

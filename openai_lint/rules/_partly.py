@@ -1,14 +1,16 @@
 """Calls of which some documented errors are handled and others escape: OAI102 and OAI103 are two halves of it."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from openai_lint.facts import Sequence
 from openai_lint.link.project import ApiCall
 from openai_lint.link.record import HandlerUse
 from openai_lint.rule import Hit
 from openai_lint.rules._completion import Completion, completed
 from openai_lint.rules._handling import Escape, ending, judged, listed, path, place, uses_of
-from openai_lint.rules._suggest import wrapped
+from openai_lint.rules._suggest import text_of, wrapped
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -45,8 +47,15 @@ def _help(project: "Project", escape: Escape) -> Completion:
     return Completion("Handle these too, for example here:\n" + found.text(), found.rewrite(project))
 
 
+_OF_ONE = re.compile(r"rate.?limit|too many|quota|429|time.?out|timed out|connect|unavailable|overload", re.IGNORECASE)
+
+
 def _meant(use: HandlerUse, call: ApiCall) -> bool:
-    return _takes(use, call, call.release.transient)
+    """Whether a clause answers errors that may pass, in words that fit all of them."""
+    if not _takes(use, call, call.release.transient):
+        return False
+    words = " ".join(text_of(use.module, node.span) for node in use.handler.body)
+    return isinstance(use.handler.type, Sequence) or _OF_ONE.search(words) is None
 
 
 def _takes(use: HandlerUse, call: ApiCall, names: Iterable[str]) -> bool:

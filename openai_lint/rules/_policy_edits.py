@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
-from openai_lint.facts import Arg, Call, For, Handler, Jump, Name, Try
+from openai_lint.facts import Arg, Call, For, Function, Handler, Jump, Name, Try
 from openai_lint.link import library
 from openai_lint.link.blocks import inside, leaves
 from openai_lint.link.index import ModuleInfo
@@ -13,18 +13,19 @@ from openai_lint.link.policy import Policy
 from openai_lint.link.project import ApiCall
 from openai_lint.link.tree import tree_of
 from openai_lint.rewrites import (
+    AddClauses,
     InsertAfter,
     InsertBefore,
     Need,
+    NewClause,
     RemoveArguments,
     Replace,
     Rewrite,
     SetKeywords,
-    SetTypes,
     Step,
 )
 from openai_lint.rules._retries import Retry
-from openai_lint.rules._suggest import needs, shadowed, text_of, transient
+from openai_lint.rules._suggest import covering, imported, needs, shadowed, spelled, text_of, transient
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -253,18 +254,22 @@ def _in_handler(node: For, text: str) -> list[Step]:
 # --- predicates
 
 
-def narrow(project: "Project", retry: Retry) -> Rewrite | None:
+def narrow(project: "Project", retry: Retry, permanent: Iterable[str]) -> Rewrite | None:
     """Retries only what may pass."""
     policy, call = retry.policy, retry.calls[0]
     node, module = policy.node, policy.module
+    if policy.by == "loop":
+        return _narrow_loop(project, retry, permanent)
+    # What else runs under the policy, perhaps another vendor's client, may count on it.
+    decorated = tree_of(project, module).parent(node)
+    if isinstance(decorated, Function) and any(one.site.function is not decorated for one in retry.calls):
+        return None
     names = transient(module, call.release)
     wanted = one_of(names)
     message = "retry only what may pass"
     if shadowed(project, module, node, names):
         return None
     imports = needs(module, call.release, names)
-    if policy.by == "loop":
-        return _narrow_loop(project, retry, names, message, imports)
     if not isinstance(node, Call) or any(arg.star for arg in node.args):
         return None
     given = {arg.keyword: arg for arg in node.args if arg.keyword is not None}
@@ -300,20 +305,27 @@ def narrow(project: "Project", retry: Retry) -> Rewrite | None:
     return Rewrite(module.path, message, (step,), imports) if step is not None else None
 
 
-def _narrow_loop(
-    project: "Project", retry: Retry, names: list[str], message: str, imports: tuple[Need, ...]
-) -> Rewrite | None:
-    """The clause that leads to another attempt, if it speaks of the SDK's errors only."""
-    node, module = retry.policy.node, retry.policy.module
+def _narrow_loop(project: "Project", retry: Retry, permanent: Iterable[str]) -> Rewrite | None:
+    """A clause for what never passes in front of the one that leads to another attempt: it says the same and stops."""
+    node, module, release = retry.policy.node, retry.policy.module, retry.calls[0].release
     handlers = list(_clauses(project, module, node))
-    if len(handlers) != 1 or handlers[0].type is None:
+    if len(handlers) != 1 or handlers[0].type is None or not isinstance(node, (For, facts.While)) or node.orelse:
         return None
     handler = handlers[0]
-    written = text_of(module, handler.type.span) if handler.type is not None else ""
-    if not any(word in written for word in ("openai", "OpenAI", "API")):
+    body = [one for one in handler.body if not isinstance(one, Jump) and not _sleeps(one)]
+    if not body or any(getattr(one, "body", None) or one.span[0] != one.span[2] for one in body):
         return None
-    step = SetTypes(handler.header, handler.type.span if handler.type is not None else None, tuple(names))
-    return Rewrite(module.path, message, (step,), imports)
+    types = spelled(module, release, covering(release, permanent))
+    if shadowed(project, module, handler.body[0], types):
+        return None
+    clause = NewClause(tuple(types), handler.name, (*(text_of(module, one.span) for one in body), "break"))
+    step = AddClauses(handler.header, (clause,), before=True)
+    wanted, more = imported(project, module, handler.body[0], needs(module, release, types))
+    return Rewrite(module.path, "stop at what never passes", (step, *more), wanted)
+
+
+def _sleeps(node: facts.Stmt) -> bool:
+    return any(isinstance(found, Call) and library.written(found.func) == "sleep" for found in inside((node,)))
 
 
 def _clauses(project: "Project", module: ModuleInfo, node: facts.Expr | facts.Stmt) -> Iterator[Handler]:

@@ -8,7 +8,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import ancestors
-from openai_lint.facts import Expr, Function, Handler, Import, Name, Sequence, Span, Stmt, Try
+from openai_lint.facts import Class, Expr, Function, Handler, Import, Name, Sequence, Span, Stmt, Try
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.project import ApiCall
 from openai_lint.link.record import HandlerUse
@@ -133,6 +133,10 @@ IN_FRAMEWORKS = {
         'raise RuntimeError("{busy}, try later") from {name}',
         'raise RuntimeError("{refused}") from {name}',
     ),
+    "click": (
+        'raise click.ClickException(f"{busy}, try later: {{{name}}}") from {name}',
+        'raise click.ClickException(f"{refused}: {{{name}}}") from {name}',
+    ),
     "script": ('sys.exit(f"{busy}, try later: {{{name}}}")', 'sys.exit(f"{refused}: {{{name}}}")'),
     "function": (
         'raise RuntimeError("{what}: {busy}") from {name}',
@@ -150,7 +154,7 @@ def answers(project: "Project", module: ModuleInfo, function: Function | None, n
     setting = framework_of(project, function) if function is not None else None
     if module.facts.cells:
         setting = "notebook"
-    elif setting not in IN_FRAMEWORKS:
+    elif setting not in IN_FRAMEWORKS or (setting == "click" and "click" not in module.scope.bindings):
         setting = "script" if function is None or function.name == "main" else "function"
         if setting == "script" and "st" in module.scope.bindings and _is_streamlit(module):
             setting = "streamlit"
@@ -323,23 +327,22 @@ def handling(
         for types, body in zip(kinds, (soon, never), strict=False)
     )
     words = [item for types in kinds for item in types]
-    enclosing = (
-        next((one.handlers[0] for one in reversed(module.tries.get(node, ())) if one.handlers), None)
-        if isinstance(node, Expr)
-        else None
-    )
-    if enclosing is not None and not _same_function(project, module, node, enclosing):
-        enclosing = None
+    enclosing = _beside(project, module, node)
     possible = not shadowed(project, module, node, [*words, soon, never])
     return Handling(module, node, release, clauses, enclosing, possible)
 
 
-def _same_function(project: "Project", module: ModuleInfo, node: Expr | Stmt, handler: Handler) -> bool:
-    tree = tree_of(project, module)
-    parent = tree.parent(handler)
-    if not isinstance(parent, Try) or parent.star:
-        return False
-    return tree.runner(node) is tree.runner(parent)
+def _beside(project: "Project", module: ModuleInfo, node: Expr | Stmt) -> Handler | None:
+    """The first clause of the innermost try around a node, if none of its clauses has a say in the SDK's errors."""
+    for parent, child in tree_of(project, module).above(node):
+        if isinstance(parent, (Function, Class)):
+            return None
+        if isinstance(parent, Try) and child in parent.body and parent.handlers:
+            known = project.record.handlers
+            if parent.star or any(one in known and known[one].caught for one in parent.handlers):
+                return None  # what it does with them (it may log them) is not to be passed by
+            return parent.handlers[0]
+    return None
 
 
 def wrapped(project: "Project", call: ApiCall, node: Expr | Stmt | None = None) -> Handling:

@@ -73,7 +73,7 @@ def check(project: "Project") -> Iterable[Hit]:
         what = "it can never succeed" if len(names) == 1 else "they can never succeed"
         message = f"{retry.subject} retries {listed(names)}{_times(retry)}: {what}"
         severity = None if retry.policy.retries.written else Severity.INFO
-        yield hit(project, retry, message, advice(retry), names, severity, narrow(project, retry))
+        yield hit(project, retry, message, advice(retry), names, severity, narrow(project, retry, names))
 
 
 def _permanent(project: "Project", retry: Retry) -> tuple[str, ...]:

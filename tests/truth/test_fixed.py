@@ -62,18 +62,29 @@ def fixed(program: Program, release: str) -> Fixed | None:
     for path, (_, data) in result.changed.items():
         files[path.removeprefix(f"{folder.as_posix()}/")] = data.decode()
     after = result.report
+    # What was refused may fall silent all the same, once the call is retried.
+    refused = {
+        code for code in (*HANDLING, *RETRYING) if any(f"a fix of {code} was refused" in note for note in result.notes)
+    }
     left = Counter((one.code, one.place.path, _squeezed(after, one)) for one in after.findings)
     mended: dict[int, list[Finding]] = {}
     for finding in first.findings:
         fix = finding.fix
         text = _squeezed(first, finding)
-        if fix is None or fix.applicability is Applicability.SUGGESTION or left[finding.code, finding.place.path, text]:
+        if fix is None or fix.applicability is Applicability.SUGGESTION or finding.code in refused:
+            continue
+        if left[finding.code, finding.place.path, text]:
             continue
         path = finding.place.path.removeprefix(f"{folder.as_posix()}/")
         for number, site in enumerate(program.sites()):
             if site.path == path and site.first <= finding.place.span[0] <= site.last:
                 mended.setdefault(number, []).append(finding)
-    return Fixed(program, replace(program, files=files), {key: tuple(found) for key, found in mended.items()}, Counter(result.fixed))
+    return Fixed(
+        program,
+        replace(program, files=files),
+        {key: tuple(found) for key, found in mended.items()},
+        Counter(result.fixed),
+    )
 
 
 def _squeezed(report: Report, finding: Finding) -> str:

@@ -41,7 +41,8 @@ escape as well are named beside them. What handles, and where the rule is silent
 
 ## Fix
 
-Unsafe: the missing types are added to the clause that handles the others.
+Unsafe: the missing types are added to the clause that handles the others, or get one of their own where its words fit
+only some of them.
 """
 
 from collections.abc import Iterable

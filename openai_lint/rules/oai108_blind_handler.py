@@ -44,7 +44,7 @@ gives it to a function of the project that does, tells errors apart.
 
 ## Fix
 
-Unsafe: clauses for the documented types are put in front.
+Unsafe: clauses for the documented types are put in front; they say which it is, and then do what the blind one does.
 """
 
 from collections.abc import Iterable

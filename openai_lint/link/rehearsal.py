@@ -131,8 +131,7 @@ class Rehearsal:
             if rounds is not None and number >= len(rounds):
                 course.ended = True
                 break
-            item: Item = rounds[number] if rounds is not None else Number(float(number), float(number))
-            self._bind(node.target, item)
+            self._bind(node.target, rounds[number] if rounds is not None else Number(float(number), float(number)))
             if self._block(node.body) == OUT:
                 course.ended = True
                 break
@@ -149,8 +148,10 @@ class Rehearsal:
             "repeat",
         )
 
-    def _rounds(self, iterable: Expr) -> list[Item] | None:
+    def _rounds(self, iterable: Expr) -> list[Item | tuple[Item, ...]] | None:
         """What a ``for`` goes through, where that can be listed."""
+        if isinstance(iterable, facts.Call) and library.written(iterable.func) in ("enumerate", "zip"):
+            return self._rows(iterable)
         if isinstance(iterable, facts.Call) and library.written(iterable.func) == "range":
             given = [self._sums.value(arg.value) for arg in iterable.args]
             numbers = [int(item.low) for item in given if isinstance(item, Number) and item.low == item.high]
@@ -164,12 +165,27 @@ class Rehearsal:
                 return [single(found) for _, found in value.items]
         return None
 
-    def _bind(self, target: Expr, item: Item) -> None:
+    def _rows(self, call: facts.Call) -> list[Item | tuple[Item, ...]] | None:
+        """The rows of ``enumerate(...)`` and ``zip(...)``."""
+        given = [self._rounds(arg.value) for arg in call.args if arg.keyword is None]
+        columns = [[item for item in found if not isinstance(item, tuple)] for found in given if found is not None]
+        if library.written(call.func) == "enumerate":
+            start = self._sums.value(call.args[-1].value) if len(call.args) > 1 else Number(0.0, 0.0)
+            first = start.low if isinstance(start, Number) else 0.0
+            counted: list[Item] = [Number(first + number, first + number) for number in range(MOST_ROUNDS)]
+            columns = [counted, *columns[:1]]
+            given = given[:1]
+        if not given or None in given:
+            return None
+        return list(zip(*columns, strict=False))
+
+    def _bind(self, target: Expr, item: Item | tuple[Item, ...]) -> None:
         if isinstance(target, facts.Name):
-            self._sums.sheet[target.id] = item
+            self._sums.sheet[target.id] = UNKNOWN if isinstance(item, tuple) else item
         elif isinstance(target, facts.Sequence):
+            parts = item if isinstance(item, tuple) else (item,)
             for index, part in enumerate(target.items):
-                self._bind(part, item if index == 0 else UNKNOWN)
+                self._bind(part, parts[index] if index < len(parts) else UNKNOWN)
 
     # --- recursion
 

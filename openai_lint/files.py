@@ -6,6 +6,7 @@ the handler of an error may stand in another one.
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,6 +128,8 @@ class Workspace:
         self.named = frozenset(named)
         self.notes = list(notes)
         self.sdk = sdk
+        self.jobs = 1
+        """How many processes read files; 0 for as many as pay."""
         self.judges_tests = False
         """Whether the calls in all tests count, whatever the configuration says of findings in them."""
         self._source = source
@@ -161,6 +164,18 @@ class Workspace:
                 found = Unreadable(path, f"cannot be read: {error.strerror or error}", 1, 1)
             self._facts[path] = found
         return found
+
+    def prepare(self, paths: Iterable[str]) -> None:
+        """Extract the facts of files that will be asked for, several at a time."""
+        sources = []
+        for path in paths:
+            if path not in self._facts:
+                with suppress(OSError):
+                    sources.append((path, self.read(path)))
+        if sources:
+            from openai_lint.parallel import extracted
+
+            self._facts.update(extracted(sources, self._extract, self.jobs))
 
     @property
     def parsed(self) -> Sequence[str]:

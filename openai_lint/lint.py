@@ -124,6 +124,7 @@ def _lint(workspace: "Workspace", inventory: bool, known: bool, fixes: bool) -> 
 
     _validate(workspace)
     workspace.judges_tests = inventory
+    workspace.jobs = workspace.config_for(f"{workspace.root}/.").jobs
     reported = sorted(workspace.reported)
     doubtful = [path for path in reported if _worth_a_check(path, workspace) and not _compiles(path, workspace)]
     if not doubtful and not any(workspace.gate(path) for path in workspace.files):

@@ -25,7 +25,7 @@ FLOORS = (
     ("rule",),
     ("escapes",),
     ("rewrites",),
-    ("facts", "keys", "pins", "sdk", "patterns"),
+    ("facts", "keys", "parallel", "patterns", "pins", "sdk"),
 )
 """Rooms from the top floor to the bottom; a room imports from its own floor or from those below it."""
 

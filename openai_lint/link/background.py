@@ -136,6 +136,26 @@ class Background:
         self._engine.record.triggered(task.source)
         return Outcome(NO_LEAKS, one(Kept(one(task))) | literal(None))
 
+    def tell(self, task: Deferred, args: Arguments, frame: Frame, node: Expr) -> Outcome:
+        """``task.add_done_callback(f)``: the function gets the task, and may ask for its error or its result."""
+        outcome = self._engine.calls.invoke(args.at(0, "fn") or NOTHING, Arguments([one(task)]), frame, node)
+        self._engine.record.lost(outcome.leaks, frame, node)
+        return Outcome(NO_LEAKS, ANYTHING)
+
+    def apply_async(self, args: Arguments, frame: Frame, node: Expr) -> Outcome:
+        """``pool.apply_async(f, (x,), {...})``: a result to ask for, of a call with these arguments."""
+        passed = Arguments(self._listed(args.at(1, "args")))
+        for value in args.at(2, "kwds") or NOTHING:
+            if isinstance(value, Display):
+                passed.keywords.update({key: found for key, found in value.items if isinstance(key, str)})
+        result = NOTHING
+        for callee in args.positional[0]:
+            if isinstance(callee, CALLABLE):
+                group = self._put_off("result", callee, passed, frame, node)
+                self._engine.record.started(group, frame, node)
+                result |= one(Deferred("result", group))
+        return Outcome(NO_LEAKS, result or ANYTHING)
+
     def submit(self, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         """``executor.submit(f, ...)``: a future."""
         callees = args.at(0, "fn") or NOTHING

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from openai_lint.escapes import RAW, Leak, Leaks
 from openai_lint.facts import Function
 from openai_lint.link.clauses import CATCHES
-from openai_lint.link.error_handlers import WORDS, WRAPPED, ErrorHandler, Finder, kind_of
+from openai_lint.link.error_handlers import WORDS, WRAPPED, ErrorHandler, Finder, group_of, kind_of
 from openai_lint.link.values import Literal
 from openai_lint.link.walk import NORMAL, Walk
 
@@ -32,6 +32,8 @@ class Cover:
             elsewhere = handler.only not in (None, function) or (
                 handler.owner is not None and (owner is None or owner.node is not handler.owner)
             )
+            if handler.group is not None and handler.group is not group_of(function, module, self._engine):
+                continue
             if not elsewhere and (handler.run is None or handler.run.function is not function):
                 leaks = self._after(handler, leaks)
         return leaks

@@ -4,7 +4,7 @@ The tables say by what name each framework knows a handler; what a handler does 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
@@ -33,6 +33,11 @@ BY_CLASS = frozenset({"errorhandler", "app_errorhandler", "exception_handler", "
 
 REGISTER_CALLS = frozenset({"add_exception_handler", "register_error_handler", "add_error_handler"})
 REGISTER_UPDATES = frozenset({"register_errors_handler", "add_error_handler"})
+OF_ONE_GROUP = "errorhandler"
+"""The decorator that, on one of these, covers only its own routes."""
+
+BLUEPRINTS = frozenset({"flask.Blueprint()", "quart.Blueprint()"})
+MOST_IMPORTS = 6
 TABLE_KEYWORD = "exception_handlers"
 
 EVENTS = {
@@ -80,7 +85,8 @@ class ErrorHandler:
 
     ``run`` is the project's function with the names under which it knows the error (``subjects``); None when it cannot
     be seen. ``through``: a middleware, in which calling this name raises the error. ``only`` restricts it to one
-    function, ``owner`` to the methods of one class. ``declines``: returning None hands the error on.
+    function, ``owner`` to the methods of one class, ``group`` to the routes of one object (the call that makes it).
+    ``declines``: returning None hands the error on.
     """
 
     kind: str
@@ -93,6 +99,39 @@ class ErrorHandler:
     only: Function | None = None
     owner: Class | None = None
     declines: bool = False
+    group: Expr | None = None
+
+
+def group_of(function: Function, module: "ModuleInfo", engine: "Engine") -> Expr | None:
+    """The call that makes the object whose decorator hands the function to a framework, if only part of the routes are its."""
+    for decorator in function.decorators:
+        made = _maker(decorator, module, engine)
+        if made is not None:
+            return made
+    return None
+
+
+def _maker(decorator: Expr, module: "ModuleInfo", engine: "Engine") -> Expr | None:
+    """What ``group`` is made by in ``@group.errorhandler(X)``, where it is a blueprint kept in a variable of a module."""
+    method = decorator.func if isinstance(decorator, Call) else decorator
+    if not isinstance(method, facts.Attr) or not isinstance(method.value, facts.Name):
+        return None
+    values = engine.evaluator.value(method.value, Frame(module, None))
+    if not any(isinstance(value, External) and value.path in BLUEPRINTS for value in values):
+        return None
+    name, home = method.value.id, module
+    for _ in range(MOST_IMPORTS):
+        bindings = home.scope.bindings.get(name, [])
+        if len(bindings) != 1:
+            return None
+        if bindings[0].kind != "import":
+            return bindings[0].node if bindings[0].kind == "value" else None
+        path = engine.modules.resolve(home.path, bindings[0].node)
+        found = engine.modules.load(path) if path is not None and path.endswith(".py") else None
+        if found is None or bindings[0].node.name is None:
+            return None
+        name, home = bindings[0].node.name, found
+    return None
 
 
 def kind_of(function: Function, module: "ModuleInfo", engine: "Engine") -> str:
@@ -169,7 +208,8 @@ class Finder:
     def _by_class(self, given: Expr, function: Function, frame: Frame, node: Expr) -> Iterator[ErrorHandler]:
         clause = self._clause(given, frame)
         if clause is not None:
-            yield self._made(WEB, clause, function, node, frame)
+            group = _maker(node, self._module, self._engine) if library.written(node) == OF_ONE_GROUP else None
+            yield replace(self._made(WEB, clause, function, node, frame), group=group)
 
     def _error(
         self, decorator: Expr, args: tuple[Arg, ...], function: Function, frame: Frame

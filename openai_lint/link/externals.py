@@ -24,6 +24,7 @@ from openai_lint.link.values import (
     Frame,
     FunctionRef,
     Instance,
+    Later,
     Literal,
     Managed,
     Partial,
@@ -93,6 +94,10 @@ class Externals:
             return self._background.thread(args, frame, node)
         if name == "submit":
             return self._background.submit(args, frame, node)
+        if name == "apply_async" and args.positional:
+            return self._background.apply_async(args, frame, node)
+        if path in library.LAZY_CALLS:
+            return self._lazily(args, frame, node)
         if path in library.CALLS_NOW:
             return self._mapped(args, library.CALLS_NOW[path], frame, node)
         if name in library.CALLING_METHODS:
@@ -168,6 +173,16 @@ class Externals:
             for value in args.at(0) or NOTHING:
                 result |= self._engine.evaluator.attribute(value, name, frame)
         return Outcome(NO_LEAKS, result or ANYTHING)
+
+    def _lazily(self, args: Arguments, frame: Frame, node: Expr) -> Outcome:
+        """``map(f, items)``: the function is called while the result is iterated."""
+        given = tuple(self._engine.evaluator.items(values) for values in args.positional[1:])
+        found = frozenset(
+            Deferred("iterate", Later(value, given, (), frame, node))
+            for value in args.at(0) or NOTHING
+            if isinstance(value, CALLABLE)
+        )
+        return Outcome(NO_LEAKS, found or ANYTHING)
 
     def _mapped(self, args: Arguments, position: int, frame: Frame, node: Expr) -> Outcome:
         callees = args.at(position, "func", "function") or NOTHING
@@ -248,7 +263,9 @@ class Externals:
                 return engine.triggers.trigger(receiver.on if receiver.on != "iterate" else "iterate", one(receiver))
             if name == "exception":
                 return self._background.exception(receiver)
-            if name in ("close", "cancel", "add_done_callback"):
+            if name == "add_done_callback":
+                return self._background.tell(receiver, args, frame, node)
+            if name in ("close", "cancel"):
                 return Outcome(NO_LEAKS, ANYTHING)
             return self._stream_method(name, receiver)
         if kind == "literal" and name == "join":

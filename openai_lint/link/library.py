@@ -156,11 +156,12 @@ TASK_MAKERS = frozenset({"create_task", "ensure_future", "start_soon", "spawn", 
 
 GATHERERS = frozenset({"gather", "gather_with_concurrency", "as_completed", "amap"})
 
+LAZY_CALLS = frozenset({"map", "itertools.starmap"})
+"""Functions that call their first argument with the items of the others, while what they give is iterated."""
+
 CALLS_NOW: dict[str, int] = {
-    "map": 0,
     "filter": 0,
     "functools.reduce": 0,
-    "itertools.starmap": 0,
     "copyreg.pickle": 0,
     "timeit.timeit": 0,
 }

@@ -147,7 +147,7 @@ class Triggers:
             case Group():
                 return self._group(source)
             case Later():
-                return self._later(source)
+                return self._later(source, awaits=value.on != "iterate")
             case Lazy():
                 return self._lazy(source)
 
@@ -159,10 +159,12 @@ class Triggers:
         leaks = NO_LEAKS if engine.calls.quiet else Walk(engine, source.frame).comprehension(source.node)
         return Outcome(leaks, engine.evaluator.value(source.node.element, source.frame))
 
-    def _later(self, call: Later) -> Outcome:
-        """Run what was put off; a coroutine that it gives is awaited there too."""
+    def _later(self, call: Later, *, awaits: bool) -> Outcome:
+        """Run what was put off; workers await a coroutine that it gives, ``map`` hands it on."""
         args = Arguments(list(call.args), dict(call.keywords))
         made = self._engine.calls.apply(call.function, args, call.frame, call.node)
+        if not awaits:
+            return made
         waiting = frozenset(value for value in made.values if isinstance(value, Deferred) and value.on == "await")
         awaited = self.trigger("await", waiting)
         return Outcome(made.leaks | awaited.leaks, (made.values - waiting) | awaited.values)

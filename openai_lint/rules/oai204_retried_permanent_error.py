@@ -45,8 +45,8 @@ def ask(question):
 
 A policy without a predicate, or whose predicate names a base class (`Exception`, `OpenAIError`, `APIError` from 1.0 on)
 or a permanent error itself. Where no predicate is written the finding is info. Silent where a function that cannot be
-followed decides, and where the handler mends the request before it asks again. Where each attempt takes another key, a
-refused key is left out.
+followed decides, and where the handler mends the request before it asks again. Where each attempt takes
+another key or another model, what that may mend is left out.
 
 ## Fix
 
@@ -58,7 +58,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._backoff_help import narrow as advice
-from openai_lint.rules._key_rotation import REFUSED, takes_another_key
+from openai_lint.rules._key_rotation import mended
 from openai_lint.rules._policy_edits import narrow
 from openai_lint.rules._retries import Retry, certain, counted, hit, listed, retries
 
@@ -85,7 +85,7 @@ def _permanent(project: "Project", retry: Retry) -> tuple[str, ...]:
         for name in names
         if name in call.release.permanent
         and certain(project, retry, call, name)
-        and not (name in REFUSED and takes_another_key(project, retry, call))
+        and name not in mended(project, retry, call)
     }
     return tuple(name for name in retry.calls[0].release.permanent if name in found)
 

@@ -59,6 +59,7 @@ from openai_lint.facts import Const
 from openai_lint.link.blocks import below, inside
 from openai_lint.link.predicates import body_of
 from openai_lint.rule import Applicability, Hit, Rule, Severity
+from openai_lint.rules._key_rotation import mended
 from openai_lint.rules._retries import Retry, certain, counted, hit, retries
 from openai_lint.rules._suggest import spelled
 
@@ -73,6 +74,8 @@ def check(project: "Project") -> Iterable[Hit]:
     for retry in retries(project):
         calls = [call for call in retry.calls if NAME in retry.errors[call]]
         if not calls or retry.policy.repairs or not certain(project, retry, calls[0], NAME) or _looks(retry):
+            continue
+        if NAME in mended(project, retry, calls[0]):
             continue
         release = calls[0].release
         error = spelled(retry.policy.module, release, [NAME])[0]

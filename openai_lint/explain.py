@@ -1,5 +1,6 @@
 """``--explain``: the page of a rule, or what the guide says about an error, a status or an error code."""
 
+import re
 from textwrap import fill, indent
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,16 @@ if TYPE_CHECKING:
 PAGES = "https://openai-lint.readthedocs.io/rules/"
 
 _WIDTH = 88
+_KEY_IN_EXAMPLE = re.compile(r"@@\w+@@")
 
 
 class UnknownTopicError(Exception):
     """Nothing is known by that word."""
+
+
+def page(code: str) -> str:
+    """A rule's documentation, with a placeholder where its examples hold a key."""
+    return _KEY_IN_EXAMPLE.sub("sk-proj-...", rules.page(code))
 
 
 def url(code: str) -> str:
@@ -40,7 +47,7 @@ def rule_page(rule: "Rule") -> str:
     """The documentation of a rule, with what it does by default."""
     state = "on by default" if rule.default else f"off by default (--extend-select {rule.code})"
     fix = f", fix: {rule.fix.value}" if rule.fix is not None else ""
-    return f"{rule.code} {rule.name}\n{rule.severity}, {state}{fix}, since {rule.since}\n\n{rules.page(rule.code)}\n"
+    return f"{rule.code} {rule.name}\n{rule.severity}, {state}{fix}, since {rule.since}\n\n{page(rule.code)}\n"
 
 
 def rule_table(*, as_json: bool = False) -> str:
@@ -73,7 +80,7 @@ def rule_table(*, as_json: bool = False) -> str:
 
 def summary(code: str) -> str:
     """The first paragraph of a rule's page, on one line."""
-    return " ".join(rules.page(code).partition("\n\n")[0].split())
+    return " ".join(page(code).partition("\n\n")[0].split())
 
 
 def _speaks_of(entry: Entry, word: str) -> bool:

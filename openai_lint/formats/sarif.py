@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from openai_lint import __version__, rules
-from openai_lint.explain import summary, url
+from openai_lint.explain import page, summary, url
 from openai_lint.files import display
 from openai_lint.formats.neutral import block, flat, redacted, without
 from openai_lint.report import Report
@@ -47,7 +47,7 @@ def _rule(code: str) -> dict[str, Any]:
         "id": code,
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
         "shortDescription": {"text": summary(code)},
-        "help": {"text": rules.page(code), "markdown": rules.page(code)},
+        "help": {"text": page(code), "markdown": page(code)},
         "helpUri": url(code),
         "defaultConfiguration": {"level": _LEVELS[rule.severity], "enabled": rule.default},
     }

@@ -45,7 +45,7 @@ SHAPES = (
 `session` (`sess-` and 40 letters and digits, no marker)."""
 
 VENDOR_PREFIXES = (
-    "sk-ant-", "sk-or-", "sk-lf-", "pk-lf-", "sk-kimi-", "sk-cp-", "sk-helicone-", "sk-litellm-",
+    "sk-ant-", "sk-ant-api03-", "sk-or-", "sk-lf-", "pk-lf-", "sk-kimi-", "sk-cp-", "sk-helicone-", "sk-litellm-",
     "sk_live_", "sk_test_", "pk_live_", "pk_test_", "rk_live_", "csk-", "gsk_", "xai-", "hf_", "pplx-",
     "r8_", "AIza", "ya29.", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "AKIA", "ASIA", "tvly-",
     "fw_", "nvapi-", "tgp_v1_", "jina_", "lsv2_", "ls__", "pcsk_", "esecret_", "fc-", "app-", "xoxb-",

@@ -91,8 +91,8 @@ def check(project: "Project") -> Iterable[Hit]:
 def _message(burst: Burst, path: str) -> str:
     if burst.count is not None and burst.what != "TaskGroup" and burst.what not in ("gather", "as_completed", "wait"):
         return f"{burst.count} workers call `{path}` at once, and nothing retries it"
-    many = f"{burst.count} calls" if burst.count is not None else "as many calls as there are items"
-    return f"{burst.what} sends {many} of `{path}` at once, with nothing to keep them down"
+    many = f"`{path}` {burst.count} times" if burst.count is not None else f"`{path}` once for each item"
+    return f"{burst.what} sends {many}, all at the same time: nothing keeps their number down"
 
 
 def _help(burst: Burst) -> str:

@@ -1,6 +1,7 @@
 """The pipeline: paths -> files -> gate -> facts -> link -> rules -> findings. Read ``run`` from top to bottom."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,21 @@ class Extractor:
         """The bytes that a file's facts were made from."""
         return self._known[path][0]
 
+    def remember(self, workspace: "Workspace") -> None:
+        """Keeps the facts of a workspace, also those that other processes made."""
+        for path in workspace.parsed:
+            known = self._known.get(path)
+            if known is None or known[1] is not workspace.facts(path):
+                with suppress(OSError):
+                    self._known[path] = (workspace.read(path), workspace.facts(path))
+
+    def remind(self, workspace: "Workspace") -> None:
+        """Gives a workspace the facts of the files that did not change."""
+        for path in self._known.keys() & set(workspace.files):
+            with suppress(OSError):
+                if workspace.read(path) == self._known[path][0]:
+                    workspace.facts(path)
+
 
 def run(
     paths: Sequence[str],
@@ -79,7 +95,14 @@ def run(
     spaces = workspaces_of(paths, config, stdin, extractor)
     if changed:
         spaces = [_overlaid(space, config, changed, extractor or _extract) for space in spaces]
-    return joined([_lint(workspace, inventory, known, fixes) for workspace in spaces])
+    reports = []
+    for workspace in spaces:
+        if extractor is not None:
+            extractor.remind(workspace)
+        reports.append(_lint(workspace, inventory, known, fixes))
+        if extractor is not None:
+            extractor.remember(workspace)
+    return joined(reports)
 
 
 def workspaces_of(

@@ -4,7 +4,7 @@
 
 Needs ruff on the path. Both programs are started cold, by turns in one run, and medians are compared: a noisy machine
 slows both, so that the ratio holds where seconds do not. Compile the bytecode of the environment first
-(``python -m compileall -q -j 0 SITE-PACKAGES``): without it every Python program looks two to three times slower than it is.
+(``python -m compileall -q SITE-PACKAGES``): without it every Python program looks two to three times slower.
 """
 
 import argparse
@@ -26,7 +26,7 @@ RUFF = [
     "--select",
     "S105,S106,S107,BLE001,E722,S113",
 ]
-OURS = [sys.executable, "-m", "openai_lint", "--no-cache", "--isolated", "--exit-zero", "--quiet"]
+OURS = [sys.executable, "-m", "openai_lint", "--no-cache", "--exit-zero", "--quiet"]
 
 
 def taken(command: list[str], folder: Path) -> tuple[float, float]:

@@ -75,7 +75,6 @@ def mend(paths: Sequence[str], config: ConfigSource, *, stdin: tuple[str | None,
             break
         made = state.current.items() - before.items()
         circling = {path for path, _ in made & state.seen}
-        state.seen |= made
         after = lint()
         useless = _useless(report, after, applied) | {one for one, _ in applied if one[0] in circling}
         if useless or after.failures:
@@ -84,6 +83,7 @@ def mend(paths: Sequence[str], config: ConfigSource, *, stdin: tuple[str | None,
             _refuse({identity for identity, _ in applied} if after.failures else useless, applied, state)
             continue
         state.fixed.update(code for (_, code, _), count in applied for _ in range(count))
+        state.seen |= made
         report = after
         rounds += 1
     else:

@@ -48,7 +48,7 @@ class Contracts:
         project = self._project
         found: dict[Site, dict[Leak, list[Entry]]] = defaultdict(dict)
         handed_on: set[Site] = set()
-        for entry, leaks in project._entries.items():
+        for entry, leaks in project.entries.items():
             module = self._module(entry)
             for leak in leaks:
                 if module.is_test and not leak.site.module.is_test:
@@ -63,7 +63,7 @@ class Contracts:
         return dict(found)
 
     def _module(self, entry: Entry) -> ModuleInfo:
-        return entry if isinstance(entry, ModuleInfo) else self._project._by_function[entry][0].module
+        return entry if isinstance(entry, ModuleInfo) else self._project.frames[entry][0].module
 
     def _may(self, function: Function, module: ModuleInfo, leak: Leak) -> bool:
         """Whether a function that nobody calls lets an error out by contract."""

@@ -7,25 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from openai_lint.escapes import NO_LEAKS, Leak, Leaks
 from openai_lint.facts import Expr, Function, Handler, Span, Stmt
-from openai_lint.link import frameworks, library
-from openai_lint.link.arguments import Arguments
-from openai_lint.link.cells import Outcome, RunCell
-from openai_lint.link.cover import Cover
+from openai_lint.link import frameworks
 from openai_lint.link.engine import Engine
+from openai_lint.link.entries import EntryPoints
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.policies import Policy
 from openai_lint.link.record import HandlerUse, Invocation, Step
 from openai_lint.link.values import (
-    Bound,
     Client,
-    ContextFunction,
-    Deferred,
     Frame,
-    FunctionRef,
-    Managed,
-    Retried,
     Site,
-    Values,
 )
 from openai_lint.rule import Place, Related
 from openai_lint.sdk import Method, Sdk
@@ -158,140 +149,32 @@ class Project:
     # --- entry points
 
     @cached_property
-    def _runs(self) -> dict[Frame, Any]:
-        return {cell.frame: summary for cell, summary in self.engine.solver.values() if isinstance(cell, RunCell)}
+    def _points(self) -> EntryPoints:
+        return EntryPoints(self.engine)
 
-    @cached_property
-    def _by_function(self) -> dict[Function, list[Frame]]:
-        found: dict[Function, list[Frame]] = defaultdict(list)
-        for frame in self._runs:
-            if isinstance(frame.function, Function):
-                found[frame.function].append(frame)
-        return found
+    @property
+    def runs(self) -> dict[Frame, Leaks]:
+        """Every frame that was run, with what it lets out."""
+        return self._points.runs
+
+    @property
+    def frames(self) -> dict[Function, list[Frame]]:
+        """The frames in which each function was run."""
+        return self._points.frames
+
+    @property
+    def callees(self) -> dict[Function | ModuleInfo | None, set[Function]]:
+        """The functions that each function or module body calls."""
+        return self._points.callees
+
+    @property
+    def entries(self) -> dict[Function | ModuleInfo, Leaks]:
+        """Each entry point, with the leaks that reach it and are not handled by what the framework was told."""
+        return self._points.leaks
 
     def leaves(self, function: Function, frame: Frame) -> Leaks:
         """What leaves a function, decorators included, when it is called, awaited and iterated to its end."""
-        engine = self.engine
-        engine.memo, engine.call_memo = {}, {}
-        if not function.decorators:
-            return self._finish(engine.calls.activate(frame))
-        leaks = NO_LEAKS
-        for value in engine.calls.defined(function, engine.defining_frame(frame)):
-            leaks |= self._call(value, frame, function)
-        return leaks
-
-    def _call(self, value: Any, frame: Frame, function: Function) -> Leaks:
-        engine = self.engine
-        if isinstance(value, Retried):
-            inner = self._outcome(value.function, frame, function)
-            return self._finish(engine.policies.around(value.policy, inner))
-        return self._finish(self._outcome(value, frame, function))
-
-    def _outcome(self, value: Any, frame: Frame, function: Function) -> Outcome:
-        engine = self.engine
-        if isinstance(value, FunctionRef) and value.function is function:
-            return engine.calls.activate(frame)
-        if isinstance(value, Retried):
-            return engine.policies.around(value.policy, self._outcome(value.function, frame, function))
-        if isinstance(value, Managed):
-            return engine.calls.managed(value, self._outcome(value.function, frame, function))
-        if isinstance(value, ContextFunction):
-            return self._outcome(value.function, frame, function)
-        if isinstance(value, (FunctionRef, Bound)):
-            module_frame = Frame(frame.module, None)
-            return engine.calls.apply(
-                value, Arguments(open_positional=True, open_keywords=True), module_frame, Expr((1, 1, 1, 1))
-            )
-        return Outcome()
-
-    def _finish(self, outcome: Outcome) -> Leaks:
-        """Run what a call gives to its end: a coroutine awaited, a generator or stream iterated."""
-        leaks = outcome.leaks
-        values: Values = outcome.values
-        for _ in range(4):
-            deferred = frozenset(value for value in values if isinstance(value, Deferred))
-            if not deferred:
-                break
-            values = frozenset()
-            for value in deferred:
-                later = self.engine.triggers.trigger(value.on, frozenset({value}))
-                leaks |= later.leaks
-                values |= later.values
-        return leaks
-
-    @cached_property
-    def _entries(self) -> dict[Function | ModuleInfo, Leaks]:
-        """Leaks that reach each entry point."""
-        callers = self.record.callers
-        roots = [
-            function
-            for function in self._by_function
-            if self._is_root(function) or function in self.record.entries or function in self._callbacks
-        ]
-        found: dict[Function | ModuleInfo, Leaks] = {}
-        for module in self.modules:
-            summary = self._runs.get(Frame(module, None))
-            if summary is not None:
-                found[module] = summary
-        reached = self._reachable([*roots, *found])
-        for function in self._by_function:
-            if (
-                function not in reached
-                and any(self._runs[frame] for frame in self._by_function[function])
-                and callers.get(function)
-            ):
-                roots.append(function)
-                reached |= self._reachable([function])
-        cover = Cover(self.engine)
-        for function in roots:
-            leaks = NO_LEAKS
-            for frame in self._by_function[function]:
-                if not frame.bound or function in self._callbacks:
-                    leaks |= self.leaves(function, frame)
-            found[function] = cover.filter(leaks, function, self._by_function[function][0].module)
-        return found
-
-    @cached_property
-    def _callbacks(self) -> set[Function]:
-        """Functions that unseen code may call; not those that are only kept, and called in the project."""
-        callers = self.record.callers
-        return {
-            function
-            for function, (path, _, _) in self.record.callbacks.items()
-            if library.last(path) not in library.KEEPERS or not callers.get(function)
-        }
-
-    def _is_root(self, function: Function) -> bool:
-        if self.record.callers.get(function):
-            return False
-        if function.name == "<lambda>":
-            return function in self._callbacks
-        module = self._by_function[function][0].module
-        scope = module.scope_of(function)
-        nested = scope.parent is not None and isinstance(scope.parent.node, Function)
-        if nested:
-            return function in self.record.entries or function in self._callbacks
-        return True
-
-    def _reachable(self, start: list[Any]) -> set[Function]:
-        callees: dict[Any, set[Function]] = self._callees
-        seen: set[Any] = set()
-        stack = list(start)
-        while stack:
-            current = stack.pop()
-            if current in seen:
-                continue
-            seen.add(current)
-            stack.extend(callees.get(current, ()))
-        return {item for item in seen if isinstance(item, Function)}
-
-    @cached_property
-    def _callees(self) -> dict[Any, set[Function]]:
-        found: dict[Any, set[Function]] = defaultdict(set)
-        for callee, callers in self.record.callers.items():
-            for caller in callers:
-                found[caller].add(callee)
-        return found
+        return self._points.leaves(function, frame)
 
     # --- calls
 
@@ -300,8 +183,8 @@ class Project:
         """Every API call, in order of place."""
         reaching: dict[Site, set[Leak]] = defaultdict(set)
         origin: dict[tuple[Site, str], list[Function | ModuleInfo]] = defaultdict(list)
-        for entry, leaks in self._entries.items():
-            module = entry if isinstance(entry, ModuleInfo) else self._by_function[entry][0].module
+        for entry, leaks in self.entries.items():
+            module = entry if isinstance(entry, ModuleInfo) else self.frames[entry][0].module
             for leak in leaks:
                 if module.is_test and not leak.site.module.is_test:
                     continue
@@ -331,10 +214,10 @@ class Project:
             leaks: Leaks
             if isinstance(where, Function):
                 leaks = NO_LEAKS
-                for frame in self._by_function.get(where, ()):
+                for frame in self.frames.get(where, ()):
                     leaks |= self.leaves(where, frame)
             else:
-                summary = self._runs.get(Frame(where, None))
+                summary = self.runs.get(Frame(where, None))
                 leaks = summary if summary is not None else NO_LEAKS
             for leak in leaks:
                 if leak.site in mine:
@@ -383,13 +266,13 @@ class Project:
         for error in call.escapes:
             entries = origin.get((call.site, error), [])
             for entry in entries:
-                steps = self._steps(call.site, error, entry)
+                steps = self.steps(call.site, error, entry)
                 if steps:
                     call.path_steps = steps
-                    call.entry = self._describe(entry)
+                    call.entry = self.describe(entry)
                     return
 
-    def _steps(self, site: Site, error: str, entry: Function | ModuleInfo) -> list[Step]:
+    def steps(self, site: Site, error: str, entry: Function | ModuleInfo) -> list[Step]:
         steps: list[Step] = []
         current: Function | ModuleInfo | None = entry
         seen: set[object] = set()
@@ -409,7 +292,7 @@ class Project:
         where: Function | ModuleInfo = step.function or step.module
         candidates = [
             callee
-            for callee in self._callees.get(where, ())
+            for callee in self.callees.get(where, ())
             if (callee, site, error) in self.record.steps and callee not in seen
         ]
         for callee in candidates:
@@ -418,7 +301,7 @@ class Project:
                 return callee
         return candidates[0] if candidates else None
 
-    def _describe(self, entry: Function | ModuleInfo) -> str:
+    def describe(self, entry: Function | ModuleInfo) -> str:
         if isinstance(entry, ModuleInfo):
             return "the module body, when it is run"
         return frameworks.describe(entry, self.record)

@@ -181,7 +181,7 @@ def _held_down(
         return True
     wanted = functions | {site.function for site in sites if site.function is not None}
     for function in _reached(project, wanted):
-        frames = project._by_function.get(function)
+        frames = project.frames.get(function)
         home = frames[0].module if frames else module
         if any(_limiting(project, home, part) for part in inside(function.body)):
             return True
@@ -194,7 +194,7 @@ def _reached(project: "Project", functions: set[Function]) -> set[Function]:
     stack = list(functions)
     while stack and len(found) < 40:
         current = stack.pop()
-        for callee in project._callees.get(current, ()):
+        for callee in project.callees.get(current, ()):
             if callee not in found:
                 found.add(callee)
                 stack.append(callee)

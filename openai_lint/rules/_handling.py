@@ -72,7 +72,7 @@ def escapes(project: "Project") -> tuple[Escape, ...]:
     """What every call lets out, but for dead ones, in order of place."""
     dead = dead_calls(project)
     escaping = Contracts(project).escaping()
-    seen = {(leak.site, leak.error) for leaks in project._runs.values() for leak in leaks if leak.iterating}
+    seen = {(leak.site, leak.error) for leaks in project.runs.values() for leak in leaks if leak.iterating}
     return tuple(
         _escape(project, call, escaping.get(call.site, {}), seen) for call in project.calls if call.site not in dead
     )
@@ -116,7 +116,7 @@ def _way(project: "Project", call: ApiCall, leaks: dict[Leak, list[Entry]]) -> t
     ranked = sorted(leaks, key=lambda leak: (leak.iterating, leak.error not in order, leak.error))
     for leak in ranked:
         for entry in leaks[leak]:
-            steps = project._steps(call.site, leak.error, entry)
+            steps = project.steps(call.site, leak.error, entry)
             if steps:
                 return entry, tuple(steps)
     return next((entry for leak in ranked for entry in leaks[leak]), None), ()
@@ -152,7 +152,7 @@ def path(project: "Project", escape: Escape) -> tuple[Related, ...]:
         return ()
     if escape.lost and not escape.created:
         return tuple(Related(project.place(step.module, step.node.span), "started here") for step in escape.steps)
-    entry = project._describe(escape.entry) if escape.entry is not None else None
+    entry = project.describe(escape.entry) if escape.entry is not None else None
     return project.related(replace(escape.call, path_steps=list(escape.steps), entry=entry))
 
 
@@ -207,7 +207,7 @@ def _of_module(module: ModuleInfo) -> str:
 def framework_of(project: "Project", function: Function) -> str | None:
     """The known framework that a function is handed to, by a decorator or as a callback."""
     engine = project.engine
-    module = project._by_function[function][0].module
+    module = project.frames[function][0].module
     scope = module.scope_of(function)
     frame = engine.generic_frame(scope.parent or module.scope)
     paths: list[str] = []

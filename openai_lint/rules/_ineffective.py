@@ -73,7 +73,7 @@ def without_effect(project: "Project") -> tuple[Ineffective, ...]:
 def _hand_made(project: "Project") -> Iterator[Ineffective]:
     """Decorators of the project whose loop hands out what fails later: a coroutine or a generator."""
     engine = project.engine
-    for function, frames in list(project._by_function.items()):
+    for function, frames in list(project.frames.items()):
         if not function.decorators or not (function.is_async or function.is_generator):
             continue
         for value in engine.calls.defined(function, engine.defining_frame(frames[0])):
@@ -141,7 +141,7 @@ def _lets_out(project: "Project", function: Function, policy: Policy) -> tuple[L
     """
     engine = project.engine
     raised, later = NO_LEAKS, NO_LEAKS
-    for frame in project._by_function.get(function, ()):
+    for frame in project.frames.get(function, ()):
         engine.memo, engine.call_memo = {}, {}
         raised |= engine.calls.lets_out(frame)
         returned = engine.calls.gives(frame).returns
@@ -261,7 +261,7 @@ def _at_step(project: "Project", step: Step, site: Site, error: str, policies: l
 def _leaks_of(project: "Project", step: Step) -> Leaks:
     """What the expression of a step raises."""
     engine = project.engine
-    frames = [Frame(step.module, None)] if step.function is None else project._by_function.get(step.function, [])
+    frames = [Frame(step.module, None)] if step.function is None else project.frames.get(step.function, [])
     leaks = NO_LEAKS
     for frame in frames:
         engine.memo, engine.call_memo = {}, {}

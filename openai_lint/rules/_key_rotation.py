@@ -75,7 +75,7 @@ def _bodies(project: "Project", retry: Retry) -> Iterator[list[Any]]:
         functions.update({call.site.function: None for call in retry.calls if call.site.function is not None})
     stack = [*functions, *seen]
     while stack and len(functions) < _MOST_FUNCTIONS:
-        for callee in project._callees.get(stack.pop(), ()):
+        for callee in project.callees.get(stack.pop(), ()):
             if callee not in functions and callee not in seen:
                 functions[callee] = None
                 stack.append(callee)

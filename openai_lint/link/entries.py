@@ -1,0 +1,163 @@
+"""Where a program begins: the functions and module bodies that nobody of the project calls, and what reaches them."""
+
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from openai_lint.escapes import NO_LEAKS, Leaks
+from openai_lint.facts import Expr, Function
+from openai_lint.link import library
+from openai_lint.link.arguments import Arguments
+from openai_lint.link.cells import Outcome, RunCell
+from openai_lint.link.cover import Cover
+from openai_lint.link.index import ModuleInfo
+from openai_lint.link.values import Bound, ContextFunction, Deferred, Frame, FunctionRef, Managed, Retried, Values
+
+if TYPE_CHECKING:
+    from openai_lint.link.engine import Engine
+
+
+class EntryPoints:
+    """The entry points of a solved project."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+
+    @cached_property
+    def runs(self) -> dict[Frame, Leaks]:
+        """Every frame that was run, with what it lets out."""
+        return {cell.frame: summary for cell, summary in self._engine.solver.values() if isinstance(cell, RunCell)}
+
+    @cached_property
+    def frames(self) -> dict[Function, list[Frame]]:
+        """The frames in which each function was run."""
+        found: dict[Function, list[Frame]] = defaultdict(list)
+        for frame in self.runs:
+            if isinstance(frame.function, Function):
+                found[frame.function].append(frame)
+        return found
+
+    def leaves(self, function: Function, frame: Frame) -> Leaks:
+        """What leaves a function, decorators included, when it is called, awaited and iterated to its end."""
+        engine = self._engine
+        engine.memo, engine.call_memo = {}, {}
+        if not function.decorators:
+            return self._finish(engine.calls.activate(frame))
+        leaks = NO_LEAKS
+        for value in engine.calls.defined(function, engine.defining_frame(frame)):
+            leaks |= self._call(value, frame, function)
+        return leaks
+
+    def _call(self, value: Any, frame: Frame, function: Function) -> Leaks:
+        engine = self._engine
+        if isinstance(value, Retried):
+            inner = self._outcome(value.function, frame, function)
+            return self._finish(engine.policies.around(value.policy, inner))
+        return self._finish(self._outcome(value, frame, function))
+
+    def _outcome(self, value: Any, frame: Frame, function: Function) -> Outcome:
+        engine = self._engine
+        if isinstance(value, FunctionRef) and value.function is function:
+            return engine.calls.activate(frame)
+        if isinstance(value, Retried):
+            return engine.policies.around(value.policy, self._outcome(value.function, frame, function))
+        if isinstance(value, Managed):
+            return engine.calls.managed(value, self._outcome(value.function, frame, function))
+        if isinstance(value, ContextFunction):
+            return self._outcome(value.function, frame, function)
+        if isinstance(value, (FunctionRef, Bound)):
+            module_frame = Frame(frame.module, None)
+            return engine.calls.apply(
+                value, Arguments(open_positional=True, open_keywords=True), module_frame, Expr((1, 1, 1, 1))
+            )
+        return Outcome()
+
+    def _finish(self, outcome: Outcome) -> Leaks:
+        """Run what a call gives to its end: a coroutine awaited, a generator or stream iterated."""
+        leaks = outcome.leaks
+        values: Values = outcome.values
+        for _ in range(4):
+            deferred = frozenset(value for value in values if isinstance(value, Deferred))
+            if not deferred:
+                break
+            values = frozenset()
+            for value in deferred:
+                later = self._engine.triggers.trigger(value.on, frozenset({value}))
+                leaks |= later.leaks
+                values |= later.values
+        return leaks
+
+    @cached_property
+    def leaks(self) -> dict[Function | ModuleInfo, Leaks]:
+        """Leaks that reach each entry point."""
+        callers = self._engine.record.callers
+        roots = [
+            function
+            for function in self.frames
+            if self._is_root(function) or function in self._engine.record.entries or function in self._callbacks
+        ]
+        found: dict[Function | ModuleInfo, Leaks] = {}
+        for module in self._engine.modules.loaded:
+            summary = self.runs.get(Frame(module, None))
+            if summary is not None:
+                found[module] = summary
+        reached = self._reachable([*roots, *found])
+        for function in self.frames:
+            if (
+                function not in reached
+                and any(self.runs[frame] for frame in self.frames[function])
+                and callers.get(function)
+            ):
+                roots.append(function)
+                reached |= self._reachable([function])
+        cover = Cover(self._engine)
+        for function in roots:
+            leaks = NO_LEAKS
+            for frame in self.frames[function]:
+                if not frame.bound or function in self._callbacks:
+                    leaks |= self.leaves(function, frame)
+            found[function] = cover.filter(leaks, function, self.frames[function][0].module)
+        return found
+
+    @cached_property
+    def _callbacks(self) -> set[Function]:
+        """Functions that unseen code may call; not those that are only kept, and called in the project."""
+        callers = self._engine.record.callers
+        return {
+            function
+            for function, (path, _, _) in self._engine.record.callbacks.items()
+            if library.last(path) not in library.KEEPERS or not callers.get(function)
+        }
+
+    def _is_root(self, function: Function) -> bool:
+        if self._engine.record.callers.get(function):
+            return False
+        if function.name == "<lambda>":
+            return function in self._callbacks
+        module = self.frames[function][0].module
+        scope = module.scope_of(function)
+        nested = scope.parent is not None and isinstance(scope.parent.node, Function)
+        if nested:
+            return function in self._engine.record.entries or function in self._callbacks
+        return True
+
+    def _reachable(self, start: list[Any]) -> set[Function]:
+        callees: dict[Any, set[Function]] = self.callees
+        seen: set[Any] = set()
+        stack = list(start)
+        while stack:
+            current = stack.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            stack.extend(callees.get(current, ()))
+        return {item for item in seen if isinstance(item, Function)}
+
+    @cached_property
+    def callees(self) -> dict[Function | ModuleInfo | None, set[Function]]:
+        """The functions that each function or module body calls."""
+        found: dict[Any, set[Function]] = defaultdict(set)
+        for callee, callers in self._engine.record.callers.items():
+            for caller in callers:
+                found[caller].add(callee)
+        return found

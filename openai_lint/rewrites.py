@@ -12,10 +12,10 @@ from openai_lint.facts import Span
 
 @dataclass(frozen=True, slots=True, order=True)
 class Need:
-    """A name that new code uses: ``import module``, or ``from module import name``."""
+    """A name that new code uses: ``import module``, or with a ``name`` ``from module import name``."""
 
     module: str
-    name: str | None = None
+    name: str = ""
 
     @property
     def bound(self) -> str:
@@ -25,7 +25,7 @@ class Need:
     @property
     def line(self) -> str:
         """The import as a statement of its own."""
-        return f"import {self.module}" if self.name is None else f"from {self.module} import {self.name}"
+        return f"import {self.module}" if not self.name else f"from {self.module} import {self.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,11 @@ def changed(tree: Tree, needs: Iterable[Need], idle: Collection[str], line: int)
         if need.bound in _bound(tree):
             raise CannotFixError(f"the file uses the name {need.bound} for something else")
     splices: list[Splice] = []
-    lines: dict[str, str] = {need.module: need.line for need in wanted if need.name is None}
+    lines: dict[str, str] = {need.module: need.line for need in wanted if not need.name}
     names: dict[str, list[str]] = {}
     whole: list[_Import] = []
     for need in wanted:
-        if need.name is not None:
+        if need.name:
             names.setdefault(need.module, []).append(need.name)
     for one in existing:
         new = names.pop(one.module, []) if _takes(one, one.module) else []
@@ -143,7 +143,7 @@ def _brings(one: _Import, need: Need) -> bool:
     node = one.node
     if isinstance(node, cst.Import):
         modules = [get_full_name_for_node(item.name) or "" for item in node.names if item.asname is None]
-        return need.name is None and any(f"{module}.".startswith(f"{need.module}.") for module in modules)
+        return not need.name and any(f"{module}.".startswith(f"{need.module}.") for module in modules)
     if one.module != need.module or isinstance(node.names, cst.ImportStar):
         return False
     return any(item.asname is None and item.name.value == need.name for item in node.names)

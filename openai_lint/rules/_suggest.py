@@ -8,7 +8,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import ancestors
-from openai_lint.facts import Class, Expr, Function, Handler, Import, Name, Sequence, Span, Stmt, Try
+from openai_lint.facts import Await, Class, Expr, Function, Handler, Import, Name, Sequence, Span, Stmt, Try
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.project import ApiCall
 from openai_lint.link.record import HandlerUse
@@ -46,6 +46,8 @@ def text_of(module: ModuleInfo, span: Span) -> str:
 
 def statement(module: ModuleInfo, node: Expr | Stmt) -> str:
     """The statement around an expression, dedented; the head of a compound one, and long ones cut."""
+    while isinstance(node, Await):
+        node = node.value
     found = node if isinstance(node, Stmt) else module.statements.get(node)
     if found is None:
         return text_of(module, node.span)
@@ -81,7 +83,7 @@ def spelled(module: ModuleInfo, release: Sdk, names: Iterable[str]) -> list[str]
     elif errors is not None:
         prefix = f"{errors}."
     else:
-        prefix = "" if bare and not _taken(module, wanted) else f"openai.{inside}"
+        prefix = "" if bare and not _taken(module, {*release.errors, *wanted}) else f"openai.{inside}"
     return [prefix + name for name in wanted]
 
 
@@ -208,7 +210,7 @@ def needs(module: ModuleInfo, release: Sdk, words: Iterable[str]) -> tuple[Need,
             found.add(_FROM[root])
         elif word.isidentifier():
             found.add(Need("openai.error" if release.major == 0 else "openai", word))
-    return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda need: (need.module, need.name or "")))
 
 
 def _root(word: str) -> str:
@@ -232,7 +234,7 @@ def imported(
     around = {function, *(parent for parent, _ in tree.above(function) if isinstance(parent, Function))}
     near = [one for one in lazy if tree.function(one) in around and one.span[0] < node.span[0]]
     if any(one.name is None for one in near):
-        of_sdk = [need for need in of_sdk if need.name is not None]
+        of_sdk = [need for need in of_sdk if need.name]
     if not of_sdk:
         return rest, ()
     text = "\n".join(import_lines(of_sdk))
@@ -306,9 +308,9 @@ def import_lines(wanted: Iterable[Need]) -> list[str]:
     """Import statements, those of one module together."""
     lines: dict[str, list[str]] = {}
     for need in sorted(
-        wanted, key=lambda one: (one.module not in sys.stdlib_module_names, one.name is None, one.module)
+        wanted, key=lambda one: (one.module not in sys.stdlib_module_names, not one.name, one.module)
     ):
-        if need.name is None:
+        if not need.name:
             lines[need.line] = []
         else:
             lines.setdefault(f"from {need.module} import ", []).append(need.name)

@@ -55,6 +55,12 @@ class Retry:
         return tuple(name for name in self.names if name in self.calls[0].release.transient)
 
     @property
+    def waited_for(self) -> tuple[str, ...]:
+        """The transient names, if one of them is an error that everybody meets (a conflict alone is none)."""
+        known = self.calls[0].release.triggers_transient
+        return self.transient if any(name in known for name in self.transient) else ()
+
+    @property
     def subject(self) -> str:
         """The policy as a message names it."""
         by = self.policy.by

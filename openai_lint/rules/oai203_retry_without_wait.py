@@ -68,7 +68,7 @@ def check(project: "Project") -> Iterable[Hit]:
     """One hit for each policy that does not wait, or hardly."""
     for retry in retries(project):
         hasty = next((policy for policy in retry.variants if _hurries(policy)), None)
-        if hasty is not None and retry.transient:
+        if hasty is not None and retry.waited_for:
             yield hit(
                 project,
                 retry,

@@ -64,7 +64,7 @@ def check(project: "Project") -> Iterable[Hit]:
     """One hit for each policy whose waits do not grow."""
     for retry in retries(project):
         flat = next((policy for policy in retry.variants if _flat(policy)), None)
-        if flat is not None and retry.transient:
+        if flat is not None and retry.waited_for:
             yield hit(
                 project,
                 retry,

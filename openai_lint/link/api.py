@@ -88,7 +88,7 @@ class Api:
             return one(Client(known.name, known.asynchronous, "annotation", max_retries=None))
         if path.startswith("openai.") or path.rpartition(".")[2].lower() in ("any", "object"):
             return NOTHING
-        if path in ("str", "int", "float", "bool", "bytes") or "." not in path:
+        if path.partition(".")[0] in library.TYPING or "." not in path:
             return NOTHING
         return one(External(f"{path}()"))
 

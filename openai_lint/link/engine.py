@@ -81,6 +81,8 @@ class Engine:
         self.property_names: set[str] = set()
         self.method_words = marker_names()
         self.solving = True
+        self.answers: dict[Any, bool] = {}
+        """What functions of the project say of an error that they are asked about."""
         self.walking: Frame | None = None
         """The frame that is being run."""
         self.uses = Uses()

@@ -432,6 +432,9 @@ class Evaluator:
                 return NOTHING
             case facts.Subscript():
                 head = self.value(node.value, frame)
+                if any(isinstance(value, External) and value.path in library.CLASS_TYPES for value in head):
+                    named = self.value(node.index, frame)
+                    return frozenset(value for value in named if isinstance(value, (ClassRef, External)))
                 if library.is_container(head):
                     inner = node.index.items if isinstance(node.index, facts.Sequence) else (node.index,)
                     members = self.union(self.annotation(item, frame) for item in inner)

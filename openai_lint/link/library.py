@@ -345,6 +345,12 @@ TYPE_WRAPPERS = frozenset(
     }
 )
 
+CLASS_TYPES = frozenset({"type", "typing.Type"})
+"""Annotations whose parameter is the class that is meant, not an object of it."""
+
+TYPING = frozenset({"typing", "typing_extensions", "collections"})
+"""Modules whose names say nothing of what an object is."""
+
 _PROPERTY = frozenset(
     {
         "property",

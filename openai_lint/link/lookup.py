@@ -43,6 +43,8 @@ class Lookup:
         self._stores: dict[ModuleInfo, dict[tuple[Class, str], list[Store]]] = {}
         self._by_name: dict[str, list[Store]] = {}
         self._named = 0
+        self._given: dict[str, list[Store]] = {}
+        self._told = 0
 
     # --- modules
 
@@ -173,12 +175,15 @@ class Lookup:
 
     def given(self, attr: str) -> Values:
         """What an attribute of an object may be that a library makes, where the project says what it is to hold."""
+        loaded = self._engine.modules.loaded
+        for module in loaded[self._told :]:
+            for name, stores in module.given.items():
+                self._given.setdefault(name, []).extend(stores)
+        self._told = len(loaded)
         result = NOTHING
-        for module in self._engine.modules.loaded:
-            for store in module.given.get(attr, ()):
-                result |= self._engine.evaluator.bound(
-                    store.binding, self._engine.generic_frame(store.scope), store.scope
-                )
+        for store in self._given.get(attr, ()):
+            frame = self._engine.generic_frame(store.scope)
+            result |= self._engine.evaluator.bound(store.binding, frame, store.scope)
         return result
 
     def class_attribute(self, cls: ClassRef, attr: str, frame: Frame) -> Values:

@@ -89,9 +89,15 @@ def ask(engine: "Engine", value: Value, leak: Leak, position: int = 0, depth: in
         return None
     function = value.function
     frame = Frame(value.parent.module, function, value.parent)
+    key = (value, offset, leak.error, leak.raised, leak.form, engine.catalogue(leak.site.module, leak.site.era))
+    if key in engine.answers:
+        return engine.answers[key]
     found = _run(function.body, leak, Narrowing(engine, frame, frozenset({function.params[offset].name}), depth))
     answers = {False if answer == _FALLS else answer for answer in found}
-    return None if len(answers) != 1 or None in answers else True in answers
+    if len(answers) != 1 or None in answers:
+        return None  # it may be told apart once more is known
+    engine.answers[key] = True in answers
+    return True in answers
 
 
 _FALLS = "falls"

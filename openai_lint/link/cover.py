@@ -6,8 +6,9 @@ from openai_lint.escapes import RAW, Leak, Leaks
 from openai_lint.facts import Function
 from openai_lint.link.clauses import CATCHES
 from openai_lint.link.error_handlers import WORDS, WRAPPED, ErrorHandler, Finder, group_of, kind_of
+from openai_lint.link.tokens import NORMAL
 from openai_lint.link.values import Literal
-from openai_lint.link.walk import NORMAL, Walk
+from openai_lint.link.walk import Walk
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine

@@ -28,14 +28,16 @@ from openai_lint.link.values import (
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
-    from openai_lint.link.walk import Live, Walk
+    from openai_lint.link.tokens import Live
+    from openai_lint.link.walk import Walk
 
 TASK_STARTERS = frozenset({"create_task", "start_soon"})
 
 
 def through(engine: "Engine", callee: Managed, leaks: Leaks) -> Leaks:
     """What leaves a call inside a manager that is used as a decorator, with what entering it raises."""
-    from openai_lint.link.walk import DEAD, Walk
+    from openai_lint.link.tokens import DEAD
+    from openai_lint.link.walk import Walk
 
     entering = engine.triggers.trigger("enter", one(callee.manager)).leaks
     return entering | Managers(engine, Walk(engine, callee.frame)).exit(callee.manager, leaks, callee.node, DEAD)[0]
@@ -163,7 +165,8 @@ class Managers:
         return out, bool(leaks - out) or bool(inner.fell)
 
     def _exit_method(self, manager: Instance, leaks: Leaks, node: Expr) -> tuple[Leaks, bool]:
-        from openai_lint.link.walk import NORMAL, Walk
+        from openai_lint.link.tokens import NORMAL
+        from openai_lint.link.walk import Walk
 
         found = self._engine.hierarchy.method(manager.cls, "__exit__") or self._engine.hierarchy.method(
             manager.cls, "__aexit__"

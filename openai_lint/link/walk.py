@@ -7,7 +7,7 @@ tokens, a bare ``raise`` lets out those that reach it, and those that leave the 
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING
 
 from openai_lint import facts
 from openai_lint.escapes import BROKEN, GROUP, NO_LEAKS, RAW, Leak, Leaks
@@ -18,49 +18,12 @@ from openai_lint.link.clauses import CATCHES, EVERY_ERROR, PASSES, clause_of
 from openai_lint.link.loops import LoopWatch, goes_again, recursion
 from openai_lint.link.managers import Managers
 from openai_lint.link.narrow import Narrowing
+from openai_lint.link.raises import Raises, has_error
+from openai_lint.link.tokens import DEAD, OTHER, START, Live, Token, after_retries, leaks_of
 from openai_lint.link.values import ANYTHING, NOTHING, Caught, External, Frame, Kept, Symbolic, Value, Values
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
-
-NORMAL: Final = "normal"
-OTHER: Final = "other"
-
-Token: TypeAlias = Leak | str
-Live: TypeAlias = frozenset[Token]
-START: Final[Live] = frozenset({NORMAL})
-DEAD: Final[Live] = frozenset()
-
-
-def has_error(test: Expr, present: bool) -> frozenset[str]:
-    """The tasks of which a condition, if it holds, says that they have ended with an error, or (not ``present``) without.
-
-    If it does not hold, the contrary is true of those that ``present`` names.
-    """
-    match test:
-        case facts.Not():
-            return has_error(test.value, not present)
-        case facts.Compare(op="is" | "==", right=facts.Const(value=None)):
-            return has_error(test.left, not present)
-        case facts.Compare(op="is not" | "!=", right=facts.Const(value=None)):
-            return has_error(test.left, present)
-        case facts.NamedExpr():
-            return has_error(test.value, present)
-        case facts.Call(func=facts.Attr(attr="exception", value=task)) if present:
-            return frozenset({library.dotted(task)} - {""})
-        case _:
-            return frozenset()
-
-
-def after_retries(leaks: Iterable[Leak], retried: Leaks) -> Leaks:
-    """Leaks that leave a hand-written retry: those of the calls that it repeats have passed one more."""
-    sites = {leak.site for leak in retried}
-    return frozenset(leak.after_retries() if leak.site in sites else leak for leak in leaks)
-
-
-def leaks_of(live: Live) -> Leaks:
-    """The leaks among the tokens."""
-    return frozenset(token for token in live if isinstance(token, Leak))
 
 
 class Walk:
@@ -80,15 +43,16 @@ class Walk:
     ) -> None:
         self.engine = engine
         self.frame = frame
-        self._injected = injected
-        self._through = through
+        self.injected = injected
+        self.through = through
         self._narrowing = Narrowing(engine, frame, subjects)
         self._managers = Managers(engine, self)
+        self._raises = Raises(engine, self)
         self._sinks: list[set[Leak]] = [set()]
         self._handlers: list[tuple[Handler | None, Live]] = []
         self._loops: list[LoopWatch] = []
         self._tests: list[tuple[Expr, bool]] = []
-        self._settled: frozenset[str] = frozenset()
+        self.settled: frozenset[str] = frozenset()
         self._kept: list[list[tuple[CaughtCell, Leaks]]] = []
         self.returned: list[tuple[Live, Values, Expr | None]] = []
         self.fell: Live = DEAD
@@ -136,12 +100,12 @@ class Walk:
 
     def block(self, body: Block, live: Live) -> Live:
         """Walk statements in order; the tokens that reach the end."""
-        settled = self._settled
+        settled = self.settled
         for statement in body:
             if not live:
                 break
             live = self._stmt(statement, live)
-        self._settled = settled
+        self.settled = settled
         return live
 
     def _stmt(self, node: Stmt, live: Live) -> Live:
@@ -289,15 +253,15 @@ class Walk:
             return self.block(node.orelse, live)
         yes, no = self.split(node.test, live)
         fine, failed = has_error(node.test, False), has_error(node.test, True)
-        settled = self._settled
+        settled = self.settled
         self._tests.append((node.test, True))
-        self._settled = settled | fine
+        self.settled = settled | fine
         left = self.block(node.body, yes) if yes else DEAD
         self._tests[-1] = (node.test, False)
-        self._settled = settled | failed
+        self.settled = settled | failed
         right = self.block(node.orelse, no) if no else DEAD
         self._tests.pop()
-        self._settled = settled | (failed if not left else fine if node.orelse and not right else frozenset())
+        self.settled = settled | (failed if not left else fine if node.orelse and not right else frozenset())
         return left | right
 
     def holds(self, test: Expr | None, leak: Leak) -> bool:
@@ -359,7 +323,7 @@ class Walk:
 
     def _for(self, node: facts.For, live: Live) -> Live:
         self.expr(node.iterable)
-        self._iterate(node.iterable)
+        self._raises.iterate(node.iterable)
         endless = library.written(node.iterable) in ("count", "cycle") and isinstance(node.iterable, facts.Call)
         return self._loop(node, node.body, node.orelse, live, endless)
 
@@ -472,92 +436,12 @@ class Walk:
     # --- expressions
 
     def expr(self, node: Expr) -> None:
-        """Raise what evaluating an expression raises, in evaluation order."""
-        match node:
-            case facts.Call():
-                self._call(node)
-            case facts.Await():
-                self.expr(node.value)
-                self.leak(
-                    self.engine.triggers.trigger("await", self.engine.evaluator.value(node.value, self.frame)).leaks,
-                    node,
-                )
-            case facts.Attr():
-                self._attr(node)
-            case facts.Name() | facts.Const() | facts.Lambda():
-                pass
-            case facts.Comprehension(kind="generator"):
-                self.expr(node.clauses[0].iterable)
-            case facts.Comprehension():
-                self._comprehend(node)
-            case facts.Starred():
-                self.expr(node.value)
-                self._iterate(node.value)
-            case facts.Yield():
-                self._yield(node)
-            case facts.NamedExpr():
-                self.expr(node.value)
-            case _:
-                for child in facts.children(node):
-                    if isinstance(child, Expr):
-                        self.expr(child)
+        """Raise what evaluating an expression raises."""
+        self._raises.expr(node)
 
     def comprehension(self, node: facts.Comprehension) -> Leaks:
         """What going through a comprehension raises."""
-        with self.collect() as raised:
-            self._comprehend(node)
-        return frozenset(raised)
-
-    def _comprehend(self, node: facts.Comprehension) -> None:
-        for clause in node.clauses:
-            self.expr(clause.iterable)
-            self._iterate(clause.iterable)
-            for condition in clause.conditions:
-                self.expr(condition)
-        if node.key is not None:
-            self.expr(node.key)
-        self.expr(node.element)
-
-    def _iterate(self, node: Expr) -> None:
-        """Raise what iterating the value of an expression raises."""
-        values = self.engine.evaluator.value(node, self.frame)
-        self.leak(self.engine.triggers.trigger("iterate", values).leaks, node)
-
-    def _attr(self, node: facts.Attr) -> None:
-        self.expr(node.value)
-        engine = self.engine
-        if node.attr in engine.property_names:
-            for base in engine.evaluator.value(node.value, self.frame):
-                self.leak(engine.calls.property_leaks(base, node.attr, self.frame).leaks, node)
-        elif node.attr in engine.method_words:
-            engine.evaluator.value(node, self.frame)
-
-    def _call(self, node: facts.Call) -> None:
-        self.expr(node.func) if isinstance(node.func, facts.Attr) else self._callee(node.func)
-        for arg in node.args:
-            self.expr(arg.value)
-            if arg.star == "*":
-                self._iterate(arg.value)
-        self.engine.record.at(node, self.frame)
-        if self._injected is not None and self._through and library.dotted(node.func) == self._through:
-            self.leak(self._injected)
-        method = node.func
-        if isinstance(method, facts.Attr) and method.attr == "result" and library.dotted(method.value) in self._settled:
-            return
-        self.leak(self.engine.calls.call(node, self.frame).leaks, node)
-
-    def _callee(self, node: Expr) -> None:
-        if not isinstance(node, facts.Name):
-            self.expr(node)
-
-    def _yield(self, node: facts.Yield) -> None:
-        if node.value is not None:
-            self.expr(node.value)
-            if node.delegate:
-                values = self.engine.evaluator.value(node.value, self.frame)
-                self.leak(self.engine.triggers.trigger("iterate", values).leaks, node)
-        if self._injected is not None and not self._through:
-            self.leak(self._injected)
+        return self._raises.comprehension(node)
 
     def _exits(self, node: Expr) -> bool:
         """Whether a statement never comes back (``sys.exit()``); what it was given up for counts as handled."""
@@ -577,6 +461,3 @@ class Walk:
     def value(self, node: Expr) -> Values:
         """What an expression may be in this frame."""
         return self.engine.evaluator.value(node, self.frame)
-
-
-__all__ = ["DEAD", "NORMAL", "NO_LEAKS", "OTHER", "START", "Live", "Token", "Walk", "leaks_of"]

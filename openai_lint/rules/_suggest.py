@@ -151,8 +151,10 @@ _FROM = {"HTTPException": Need("fastapi", "HTTPException"), "abort": Need("flask
 """Where the words of frameworks come from."""
 
 
-def answers(project: "Project", module: ModuleInfo, function: Function | None, name: str) -> tuple[str, str]:
-    """What a handler may do here about a transient and about a permanent error."""
+def answers(
+    project: "Project", module: ModuleInfo, function: Function | None, name: str, service: str = "OpenAI API"
+) -> tuple[str, str]:
+    """What a handler may do here about a transient and about a permanent error of a service."""
     setting = framework_of(project, function) if function is not None else None
     if module.facts.cells:
         setting = "notebook"
@@ -162,13 +164,13 @@ def answers(project: "Project", module: ModuleInfo, function: Function | None, n
             setting = "streamlit"
     what = "this request" if function is None or not function.name.isidentifier() else function.name.strip("_")
     words = {
-        "busy": "The OpenAI API is not available",
-        "refused": "The OpenAI API refused the request",
+        "busy": f"The {service} is not available",
+        "refused": f"The {service} refused the request",
         "name": name,
         "what": what.replace("_", " "),
     }
     if setting == "function":
-        words |= {"busy": "the OpenAI API is not available", "refused": "the OpenAI API refused the request"}
+        words |= {"busy": f"the {service} is not available", "refused": f"the {service} refused the request"}
     soon, never = IN_FRAMEWORKS[setting]
     return soon.format(**words), never.format(**words)
 
@@ -307,9 +309,7 @@ def clause_lines(clauses: Iterable[NewClause]) -> list[str]:
 def import_lines(wanted: Iterable[Need]) -> list[str]:
     """Import statements, those of one module together."""
     lines: dict[str, list[str]] = {}
-    for need in sorted(
-        wanted, key=lambda one: (one.module not in sys.stdlib_module_names, not one.name, one.module)
-    ):
+    for need in sorted(wanted, key=lambda one: (one.module not in sys.stdlib_module_names, not one.name, one.module)):
         if not need.name:
             lines[need.line] = []
         else:
@@ -318,12 +318,17 @@ def import_lines(wanted: Iterable[Need]) -> list[str]:
 
 
 def handling(
-    project: "Project", module: ModuleInfo, node: Expr | Stmt, release: Sdk, kinds: Iterable[list[str]]
+    project: "Project",
+    module: ModuleInfo,
+    node: Expr | Stmt,
+    release: Sdk,
+    kinds: Iterable[list[str]],
+    service: str = "OpenAI API",
 ) -> Handling:
     """Clauses around a node: the first of ``kinds`` is answered as transient, the others as permanent errors."""
     function = tree_of(project, module).function(node)
     name = variable(project, module, node)
-    soon, never = answers(project, module, function, name)
+    soon, never = answers(project, module, function, name, service)
     clauses = tuple(
         NewClause(tuple(types), name, tuple(body.split("\n")))
         for types, body in zip(kinds, (soon, never), strict=False)
@@ -351,7 +356,10 @@ def wrapped(project: "Project", call: ApiCall, node: Expr | Stmt | None = None) 
     """The call's statement in a try that tells what may pass from what never will."""
     release, module = call.release, call.module
     classes = [transient(module, release), permanent(module, release, streaming=call.kind in ("stream", "context"))]
-    return handling(project, module, call.site.node if node is None else node, release, classes)
+    # Who is asked at another address may be anybody who speaks like OpenAI.
+    elsewhere = any(option == "base_url" for client in call.clients for option, _ in client.options)
+    service = "API" if elsewhere else "OpenAI API"
+    return handling(project, module, call.site.node if node is None else node, release, classes, service)
 
 
 def written_types(module: ModuleInfo, handler: Handler) -> tuple[str, ...]:

@@ -93,6 +93,16 @@ def test_pure_rooms_know_neither_libcst_nor_click(room: str) -> None:
         assert not {name.partition(".")[0] for name in imports(path, typing=True)} & {"libcst", "click"}, path
 
 
+def test_only_two_rooms_know_libcst() -> None:
+    knowing = {
+        room
+        for room, paths in rooms().items()
+        for path in paths
+        if "libcst" in {name.partition(".")[0] for name in imports(path, typing=True)}
+    }
+    assert knowing == {"extract", "fixing"}
+
+
 def test_no_rule_imports_a_rule() -> None:
     for path in (PACKAGE / "rules").glob("oai*.py"):
         assert not {name for name in imports(path, typing=True) if name.startswith("openai_lint.rules.oai")}, path

@@ -4,13 +4,13 @@ Local names are flow-insensitive: a name is one of everything that its scope bin
 clients, functions and errors, which are seldom rebound, and it lets every name be a cell of the fixpoint by itself.
 """
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
 from openai_lint.facts import Class, Expr
 from openai_lint.link import library
 from openai_lint.link.cells import Gives, GivesCell, NameCell, ParamCell
+from openai_lint.link.displays import Displays, union
 from openai_lint.link.index import Binding, ScopeInfo
 from openai_lint.link.values import (
     ANYTHING,
@@ -41,34 +41,13 @@ from openai_lint.link.values import (
     Unknown,
     Value,
     Values,
-    depth_of,
     literal,
     one,
 )
+from openai_lint.link.widening import widened
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
-
-MOST_VALUES = 32
-"""A union of more alternatives than this says nothing."""
-
-DEEPEST = 12
-"""A value that holds values that hold values ... is given up at this depth."""
-
-MOST_PLAIN = 8
-"""Constants and external values are dropped from a union that holds more of them than this."""
-
-
-def widened(values: Values) -> Values:
-    """The union itself, or a shorter one that says less: unions must not grow without end, nor nest without end."""
-    if any(depth_of(value) > DEEPEST for value in values):
-        values = frozenset(value for value in values if depth_of(value) <= DEEPEST) | ANYTHING
-    if len(values) <= MOST_PLAIN:
-        return values
-    plain = frozenset(value for value in values if isinstance(value, (Literal, External, Display)))
-    if len(plain) > MOST_PLAIN:
-        values = (values - plain) | ANYTHING
-    return ANYTHING if len(values) > MOST_VALUES else values
 
 
 def _told(values: Values) -> Values:
@@ -81,24 +60,12 @@ def _says(values: Values) -> bool:
     return any(not (isinstance(value, Literal) and value.value is None) for value in _told(values))
 
 
-MOST_ITEMS = 40
-"""A display of more items is taken as a bag of what is in it, constants left out."""
-
-
-def shallow(value: Display) -> bool:
-    """Whether a display nests at most two deep."""
-    return not any(
-        isinstance(inner, Display) and any(isinstance(deep, Display) for _, more in inner.items for deep in more)
-        for _, found in value.items
-        for inner in found
-    )
-
-
 class Evaluator:
     """Reads expressions in frames."""
 
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
+        self._displays = Displays(engine)
 
     # --- expressions
 
@@ -128,7 +95,7 @@ class Evaluator:
             case facts.Const():
                 return literal(node.value)
             case facts.Format():
-                return self._format(node, frame)
+                return self._displays.format(node, frame)
             case facts.Await():
                 return self._engine.triggers.trigger("await", self.value(node.value, frame)).values
             case facts.Lambda():
@@ -136,15 +103,15 @@ class Evaluator:
             case facts.IfExp():
                 return self.value(node.body, frame) | self.value(node.orelse, frame)
             case facts.BoolOp():
-                return self.union(self.value(item, frame) for item in node.values)
+                return union(self.value(item, frame) for item in node.values)
             case facts.NamedExpr():
                 return self.value(node.value, frame)
             case facts.Starred():
                 return self.items(self.value(node.value, frame))
             case facts.Sequence():
-                return self._sequence(node, frame)
+                return self._displays.sequence(node, frame)
             case facts.Dict():
-                return self._dict(node, frame)
+                return self._displays.dict(node, frame)
             case facts.Comprehension(kind="generator"):
                 return one(Deferred("iterate", Lazy(node, frame)))
             case facts.Comprehension():
@@ -153,111 +120,13 @@ class Evaluator:
                     return one(Display(node.kind, ((None, held),)))
                 return one(Display("list", ((None, held | self.value(node.key, frame)),)))
             case facts.Subscript():
-                return self._subscript(node, frame)
+                return self._displays.subscript(node, frame)
             case facts.BinOp():
-                return self._binary(node, frame)
+                return self._displays.binary(node, frame)
             case facts.Yield():
                 return ANYTHING
             case _:
                 return ANYTHING
-
-    def union(self, parts: Iterable[Values]) -> Values:
-        """Everything that any part may be."""
-        result: Values = NOTHING
-        for part in parts:
-            result |= part
-        return result
-
-    def _format(self, node: facts.Format, frame: Frame) -> Values:
-        text = ""
-        for part in node.parts:
-            if isinstance(part, str):
-                text += part
-                continue
-            known = [value.value for value in self.value(part, frame) if isinstance(value, Literal)]
-            if len(known) != 1:
-                return one(Literal(text + "{}", str)) if text else ANYTHING
-            text += str(known[0])
-        return literal(text)
-
-    def _sequence(self, node: facts.Sequence, frame: Frame) -> Values:
-        if node.kind == "slice":
-            return ANYTHING
-        items: list[tuple[object, Values]] = []
-        for position, item in enumerate(node.items):
-            exact = not any(isinstance(before, facts.Starred) for before in node.items[: position + 1])
-            items.append((position if exact else None, self.value(item, frame)))
-        return self._display(node.kind, items)
-
-    def _dict(self, node: facts.Dict, frame: Frame) -> Values:
-        items: list[tuple[object, Values]] = []
-        for key, value in node.items:
-            if key is None:
-                for other in self.value(value, frame):
-                    items.extend(other.items if isinstance(other, Display) else [(None, ANYTHING)])
-                continue
-            items.append((key.value if isinstance(key, facts.Const) else None, self.value(value, frame)))
-        return self._display("dict", items)
-
-    @staticmethod
-    def _display(kind: str, items: list[tuple[object, Values]]) -> Values:
-        """A display, without what nobody will ask of it (long tables, deep data)."""
-        plain = [
-            (key, frozenset(value if not isinstance(value, Display) or shallow(value) else UNKNOWN for value in found))
-            for key, found in items
-        ]
-        if len(plain) > MOST_ITEMS:
-            everything: Values = NOTHING
-            for _, found in plain:
-                everything |= frozenset(value for value in found if not isinstance(value, Literal))
-            return one(Display(kind, ((None, everything or ANYTHING),)))
-        return one(Display(kind, tuple(plain)))
-
-    def _subscript(self, node: facts.Subscript, frame: Frame) -> Values:
-        base = self.value(node.value, frame)
-        key: object = None
-        if isinstance(node.index, facts.Const):
-            key = node.index.value
-        else:
-            found = [value.value for value in self.value(node.index, frame) if isinstance(value, Literal)]
-            key = found[0] if len(found) == 1 else None
-        if isinstance(node.index, facts.Sequence) and node.index.kind == "slice":
-            return base
-        return self.union(self._item(value, key) for value in base)
-
-    def _item(self, value: Value, key: object) -> Values:
-        match value:
-            case Display():
-                exact = [found for name, found in value.items if name == key and name is not None]
-                return exact[-1] if exact and key is not None else self.union(found for _, found in value.items)
-            case External():
-                return one(value) if library.is_generic(value.path) else library.extended(value.path, "[]")
-            case ClassRef():
-                return one(value)
-            case _:
-                return ANYTHING
-
-    def _binary(self, node: facts.BinOp, frame: Frame) -> Values:
-        left, right = self.value(node.left, frame), self.value(node.right, frame)
-        if node.op == "|" or node.op == "&":
-            symbolic = [value for value in left | right if isinstance(value, Symbolic)]
-            if symbolic:
-                return one(Symbolic(f"operator.{node.op}", (left, right), ()))
-            return left | right
-        if node.op == "+":
-            policies = [value for value in left | right if isinstance(value, Symbolic)]
-            if policies:
-                return one(Symbolic("operator.+", (left, right), ()))
-            if any(isinstance(value, Display) for value in left | right):
-                return one(Display("list", ((None, self.items(left) | self.items(right)),)))
-        return self._arithmetic(node.op, left, right)
-
-    def _arithmetic(self, op: str, left: Values, right: Values) -> Values:
-        if len(left) == 1 and len(right) == 1:
-            (first,), (second,) = left, right
-            if isinstance(first, Literal) and isinstance(second, Literal):
-                return library.arithmetic(op, first.value, second.value)
-        return ANYTHING
 
     def items(self, values: Values) -> Values:
         """What iterating these values gives (its errors are told by ``Calls.trigger``)."""
@@ -265,9 +134,9 @@ class Evaluator:
         for value in values:
             match value:
                 case Display(kind="dict"):
-                    result |= self.union(literal(key) if key is not None else ANYTHING for key, _ in value.items)
+                    result |= union(literal(key) if key is not None else ANYTHING for key, _ in value.items)
                 case Display():
-                    result |= self.union(found for _, found in value.items)
+                    result |= union(found for _, found in value.items)
                 case Deferred():
                     result |= self._engine.triggers.trigger("iterate", one(value)).values
                 case Policied():
@@ -370,7 +239,7 @@ class Evaluator:
             case _:
                 return ANYTHING
         for index in binding.path:
-            values = self.items(values) if index is None else self.union(self._member(value, index) for value in values)
+            values = self.items(values) if index is None else union(self._member(value, index) for value in values)
         return values
 
     def _written_in(self, binding: Binding, frame: Frame) -> Frame:
@@ -391,7 +260,7 @@ class Evaluator:
 
     def _member(self, value: Value, index: int) -> Values:
         if isinstance(value, Display):
-            return self._item(value, index)
+            return self._displays.item(value, index)
         return ANYTHING
 
     def parameter(self, param: facts.Param, frame: Frame, scope: ScopeInfo) -> Values:
@@ -437,17 +306,17 @@ class Evaluator:
                     return frozenset(value for value in named if isinstance(value, (ClassRef, External)))
                 if library.is_container(head):
                     inner = node.index.items if isinstance(node.index, facts.Sequence) else (node.index,)
-                    members = self.union(self.annotation(item, frame) for item in inner)
+                    members = union(self.annotation(item, frame) for item in inner)
                     return one(Display("list", ((None, members),))) if members else NOTHING
                 if library.is_type_wrapper(head):
                     inner = node.index.items if isinstance(node.index, facts.Sequence) else (node.index,)
                     wanted = inner[:1] if library.first_only(head) else inner
-                    return self.union(self.annotation(item, frame) for item in wanted)
+                    return union(self.annotation(item, frame) for item in wanted)
                 return self.annotation(node.value, frame)
             case facts.BinOp(op="|"):
                 return self.annotation(node.left, frame) | self.annotation(node.right, frame)
             case facts.Name() | facts.Attr():
-                return self.union(self._declared(value, frame) for value in self.value(node, frame))
+                return union(self._declared(value, frame) for value in self.value(node, frame))
             case _:
                 return NOTHING
 
@@ -465,7 +334,7 @@ class Evaluator:
 
     def _attribute_of(self, node: facts.Attr, frame: Frame) -> Values:
         base = self.value(node.value, frame)
-        result = self.union(self.attribute(value, node.attr, frame, node) for value in base)
+        result = union(self.attribute(value, node.attr, frame, node) for value in base)
         if UNKNOWN in base and all(
             value == UNKNOWN or (isinstance(value, Literal) and value.value is None) for value in base
         ):

@@ -1,0 +1,141 @@
+"""What displays, subscripts, f-strings and operators may be."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from openai_lint import facts
+from openai_lint.link import library
+from openai_lint.link.values import (
+    ANYTHING,
+    NOTHING,
+    UNKNOWN,
+    ClassRef,
+    Display,
+    External,
+    Frame,
+    Literal,
+    Symbolic,
+    Value,
+    Values,
+    literal,
+    one,
+)
+from openai_lint.link.widening import MOST_ITEMS, shallow
+
+if TYPE_CHECKING:
+    from openai_lint.link.engine import Engine
+
+
+def union(parts: Iterable[Values]) -> Values:
+    """Everything that any part may be."""
+    return NOTHING.union(*parts)
+
+
+class Displays:
+    """Reads composed expressions for the evaluator."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+
+    def format(self, node: facts.Format, frame: Frame) -> Values:
+        """An f-string, where all of its parts are known."""
+        text = ""
+        for part in node.parts:
+            if isinstance(part, str):
+                text += part
+                continue
+            known = [value.value for value in self._engine.evaluator.value(part, frame) if isinstance(value, Literal)]
+            if len(known) != 1:
+                return one(Literal(text + "{}", str)) if text else ANYTHING
+            text += str(known[0])
+        return literal(text)
+
+    def sequence(self, node: facts.Sequence, frame: Frame) -> Values:
+        """A tuple, list or set display."""
+        if node.kind == "slice":
+            return ANYTHING
+        items: list[tuple[object, Values]] = []
+        for position, item in enumerate(node.items):
+            exact = not any(isinstance(before, facts.Starred) for before in node.items[: position + 1])
+            items.append((position if exact else None, self._engine.evaluator.value(item, frame)))
+        return self._display(node.kind, items)
+
+    def dict(self, node: facts.Dict, frame: Frame) -> Values:
+        """A dict display; what ``**`` brings in is part of it."""
+        items: list[tuple[object, Values]] = []
+        for key, value in node.items:
+            if key is None:
+                for other in self._engine.evaluator.value(value, frame):
+                    items.extend(other.items if isinstance(other, Display) else [(None, ANYTHING)])
+                continue
+            items.append(
+                (key.value if isinstance(key, facts.Const) else None, self._engine.evaluator.value(value, frame))
+            )
+        return self._display("dict", items)
+
+    @staticmethod
+    def _display(kind: str, items: list[tuple[object, Values]]) -> Values:
+        """A display, without what nobody will ask of it (long tables, deep data)."""
+        plain = [
+            (key, frozenset(value if not isinstance(value, Display) or shallow(value) else UNKNOWN for value in found))
+            for key, found in items
+        ]
+        if len(plain) > MOST_ITEMS:
+            everything: Values = NOTHING
+            for _, found in plain:
+                everything |= frozenset(value for value in found if not isinstance(value, Literal))
+            return one(Display(kind, ((None, everything or ANYTHING),)))
+        return one(Display(kind, tuple(plain)))
+
+    def subscript(self, node: facts.Subscript, frame: Frame) -> Values:
+        """``value[index]``."""
+        base = self._engine.evaluator.value(node.value, frame)
+        key: object = None
+        if isinstance(node.index, facts.Const):
+            key = node.index.value
+        else:
+            found = [
+                value.value for value in self._engine.evaluator.value(node.index, frame) if isinstance(value, Literal)
+            ]
+            key = found[0] if len(found) == 1 else None
+        if isinstance(node.index, facts.Sequence) and node.index.kind == "slice":
+            return base
+        return union(self.item(value, key) for value in base)
+
+    def item(self, value: Value, key: object) -> Values:
+        """What a value holds under a key (any of its items where that is not known)."""
+        match value:
+            case Display():
+                exact = [found for name, found in value.items if name == key and name is not None]
+                return exact[-1] if exact and key is not None else union(found for _, found in value.items)
+            case External():
+                return one(value) if library.is_generic(value.path) else library.extended(value.path, "[]")
+            case ClassRef():
+                return one(value)
+            case _:
+                return ANYTHING
+
+    def binary(self, node: facts.BinOp, frame: Frame) -> Values:
+        """An operator: policies and displays put together, and arithmetic on constants."""
+        left, right = self._engine.evaluator.value(node.left, frame), self._engine.evaluator.value(node.right, frame)
+        if node.op == "|" or node.op == "&":
+            symbolic = [value for value in left | right if isinstance(value, Symbolic)]
+            if symbolic:
+                return one(Symbolic(f"operator.{node.op}", (left, right), ()))
+            return left | right
+        if node.op == "+":
+            policies = [value for value in left | right if isinstance(value, Symbolic)]
+            if policies:
+                return one(Symbolic("operator.+", (left, right), ()))
+            if any(isinstance(value, Display) for value in left | right):
+                return one(
+                    Display("list", ((None, self._engine.evaluator.items(left) | self._engine.evaluator.items(right)),))
+                )
+        return self._arithmetic(node.op, left, right)
+
+    def _arithmetic(self, op: str, left: Values, right: Values) -> Values:
+        if len(left) == 1 and len(right) == 1:
+            (first,), (second,) = left, right
+            if isinstance(first, Literal) and isinstance(second, Literal):
+                return library.arithmetic(op, first.value, second.value)
+        return ANYTHING

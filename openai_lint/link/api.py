@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.escapes import NO_LEAKS, RAW, Leak, Leaks
 from openai_lint.facts import Attr, Expr, Function
-from openai_lint.link import library, retry_instructor, retry_libraries
+from openai_lint.link import library, retry_instructor, retry_libraries, vendors
 from openai_lint.link.cells import Outcome
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.values import (
@@ -120,7 +120,7 @@ class Api:
     def external_attribute(self, path: str, attr: str, frame: Frame, node: Attr | None) -> Values:
         """``openai.x``: an error, a client class, a resource of the module-level client, or a 0.x class."""
         full = f"{path}.{attr}"
-        full = library.DROP_INS.get(full, full)
+        full = vendors.DROP_INS.get(full, full)
         if not path.startswith("openai") or (path != "openai" and not path.startswith("openai.")):
             return library.extended(path, f".{attr}")
         words = tuple(word for word in full.split(".")[1:])
@@ -183,7 +183,7 @@ class Api:
             if len(path) > 1 and catalogue.any_method(dotted) is not None:
                 if not self._engine.speaks_openai(frame.module, len(path)):
                     return None
-                if dotted.partition(".")[0] in library.COMMON_RESOURCES:
+                if dotted.partition(".")[0] in vendors.COMMON_RESOURCES:
                     return None
                 wrapper = next((word for word in words[start:] if word in catalogue.wrappers), None)
                 unsure = Client("OpenAI", None, "chain", max_retries=None)
@@ -323,7 +323,7 @@ class Api:
 
     def wrap(self, path: str, args: "Arguments") -> Values | None:
         """Functions that give back the client they are given (``instructor.from_openai``)."""
-        if path not in library.CLIENT_WRAPPERS or not (args.positional or args.keywords):
+        if path not in vendors.CLIENT_WRAPPERS or not (args.positional or args.keywords):
             return None
         given = args.positional[0] if args.positional else next(iter(args.keywords.values()))
         found: Values = NOTHING

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.escapes import Leaks
 from openai_lint.facts import Class, Function
-from openai_lint.link import library
+from openai_lint.link import running
 from openai_lint.link.cells import CaughtCell, GivesCell, NameCell, RunCell
 from openai_lint.link.values import (
     Bound,
@@ -68,7 +68,7 @@ class Carriers:
         """Whether a method is run without being named: a special one, or one that a library's base class calls."""
         if function.name.startswith("__") and function.name.endswith("__"):
             return True
-        if function.name not in library.RUN_ELSEWHERE.values():
+        if function.name not in running.RUN_ELSEWHERE.values():
             return False
         owner = module.scope_of(function).owner
         if owner is None:
@@ -78,7 +78,7 @@ class Carriers:
         return any(
             isinstance(base, External) and path.rpartition(".")[0] == base.path and name == function.name
             for base in bases
-            for path, name in library.RUN_ELSEWHERE.items()
+            for path, name in running.RUN_ELSEWHERE.items()
         )
 
     def names(self) -> set[str]:

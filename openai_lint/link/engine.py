@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from openai_lint.escapes import NO_LEAKS
 from openai_lint.facts import Class, Function, Return, Stmt, Try, Yield
-from openai_lint.link import library
+from openai_lint.link import library, vendors
 from openai_lint.link.api import Api
 from openai_lint.link.calls import Calls
 from openai_lint.link.carriers import Carriers
@@ -155,7 +155,7 @@ class Engine:
         names = {name.partition(".")[0] for name in module.imports}
         if "openai" in names or "openai" in module.facts.identifiers:
             return True
-        if not library.OTHER_VENDORS.isdisjoint(names):
+        if not vendors.OTHER_VENDORS.isdisjoint(names):
             return False
         return words >= 3 and self._project_speaks_openai
 
@@ -319,7 +319,7 @@ class Engine:
         for release in (sdk("newest"), sdk("0.28.1")):
             for path in release.methods:
                 *_, before, word = ("", *path.split("."))
-                found.setdefault(word, set()).update({before} - library.COMMON_RESOURCES)
+                found.setdefault(word, set()).update({before} - vendors.COMMON_RESOURCES)
         return found
 
     def _scopes_mentioning(self, names: Iterable[str], tests: bool) -> list[ScopeInfo]:

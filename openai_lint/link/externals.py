@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.escapes import NO_LEAKS
 from openai_lint.facts import Expr, Function
-from openai_lint.link import library
+from openai_lint.link import library, running
 from openai_lint.link.arguments import Arguments
 from openai_lint.link.background import Background
 from openai_lint.link.cells import CaughtCell, Outcome
@@ -80,31 +80,31 @@ class Externals:
             )
         if path == "getattr":
             return self._getattr(args, frame)
-        if path in library.AWAITERS or name in library.AWAITING_METHODS:
+        if path in running.AWAITERS or name in running.AWAITING_METHODS:
             return self._background.await_now(args, frame, node)
-        if name in library.GATHERERS:
+        if name in running.GATHERERS:
             return self._background.gather(name, args)
-        if name in library.TASK_MAKERS:
+        if name in running.TASK_MAKERS:
             return self._background.task(path, name, args, frame, node)
-        if path in library.AWAITED_CALLS or name in library.AWAITED_CALLS:
+        if path in running.AWAITED_CALLS or name in running.AWAITED_CALLS:
             return self._background.awaited(
-                library.AWAITED_CALLS.get(path, library.AWAITED_CALLS.get(name, 0)), args, frame, node
+                running.AWAITED_CALLS.get(path, running.AWAITED_CALLS.get(name, 0)), args, frame, node
             )
-        if path in library.THREADS:
+        if path in running.THREADS:
             return self._background.thread(args, frame, node)
         if name == "submit":
             return self._background.submit(args, frame, node)
         if name == "apply_async" and args.positional:
             return self._background.apply_async(args, frame, node)
-        if path in library.LAZY_CALLS:
+        if path in running.LAZY_CALLS:
             return self._lazily(args, frame, node)
-        if path in library.CALLS_NOW:
-            return self._mapped(args, library.CALLS_NOW[path], frame, node)
-        if name in library.CALLING_METHODS:
+        if path in running.CALLS_NOW:
+            return self._mapped(args, running.CALLS_NOW[path], frame, node)
+        if name in running.CALLING_METHODS:
             return self._mapped(args, 0, frame, node)
         if name == "retry" and "exc" in args.keywords:
             return self._task_retry(args.keywords["exc"])
-        if path in library.WAITERS:
+        if path in running.WAITERS:
             return self._background.wait(args)
         if path in ("importlib.import_module", "__import__"):
             named = [item for item in constants(args.at(0)) if isinstance(item, str)]
@@ -274,8 +274,8 @@ class Externals:
             return self._display_method(name, receiver, args)
         if kind == "function":
             return self._function_method(name, receiver, args, frame, node)
-        if path in library.RUN_ELSEWHERE:
-            return self._background.start(library.RUN_ELSEWHERE[path], receiver, frame, node)
+        if path in running.RUN_ELSEWHERE:
+            return self._background.start(running.RUN_ELSEWHERE[path], receiver, frame, node)
         if kind in ("symbolic", "policy"):
             return engine.policies.method(name, receiver, args, frame, node)
         if kind == "error" and isinstance(receiver, Caught):

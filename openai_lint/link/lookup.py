@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from openai_lint.facts import Class, Function, Import, Name
-from openai_lint.link import library
+from openai_lint.link import library, running, vendors
 from openai_lint.link.cells import AttrCell, RunCell
 from openai_lint.link.index import ModuleInfo, ScopeInfo, Store
 from openai_lint.link.values import (
@@ -52,7 +52,7 @@ class Lookup:
         """What an import statement binds."""
         path = (
             self._engine.modules.resolve(module.path, node)
-            if node.level or node.module.partition(".")[0] not in library.TAKEN_AT_THEIR_WORD
+            if node.level or node.module.partition(".")[0] not in vendors.TAKEN_AT_THEIR_WORD
             else None
         )
         if node.name is None:
@@ -71,7 +71,7 @@ class Lookup:
 
     def _external(self, module: str, name: str) -> Values:
         path = f"{module}.{name}"
-        return one(External(library.DROP_INS.get(path, path)))
+        return one(External(vendors.DROP_INS.get(path, path)))
 
     def star(self, node: Import, name: str, module: ModuleInfo) -> Values | None:
         """What ``from m import *`` binds a name to, if it binds it."""
@@ -130,7 +130,7 @@ class Lookup:
         if attr == "__class__":
             return one(instance.cls)
         for base in self._engine.hierarchy.mro(instance.cls):
-            if isinstance(base, External) and f"{base.path}.{attr}" in library.RUN_ELSEWHERE:
+            if isinstance(base, External) and f"{base.path}.{attr}" in running.RUN_ELSEWHERE:
                 return one(Bound(External(f"{base.path}.{attr}"), instance))
         foreign = self._foreign(instance, attr)
         if foreign:

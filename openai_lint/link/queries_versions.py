@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from openai_lint import facts
 from openai_lint.facts import Expr, Function
-from openai_lint.link import library
+from openai_lint.link import library, vendors
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.project import ApiCall, Project
 from openai_lint.link.releases import Releases
@@ -298,4 +298,4 @@ def wrapped(call: ApiCall) -> bool:
         scope = scope.parent
     bindings = scope.bindings.get(root.id, []) if scope is not None else []
     imports = [binding.node for binding in bindings if binding.kind == "import"]
-    return any(node.module in library.DROP_INS or f"{node.module}.{node.name}" in library.DROP_INS for node in imports)
+    return any(node.module in vendors.DROP_INS or f"{node.module}.{node.name}" in vendors.DROP_INS for node in imports)

@@ -4,41 +4,16 @@ Values are small, frozen and compared by content; a set of them (``Values``) mea
 «not known yet» (the fixpoint may still bring something), ``UNKNOWN`` means «could be anything».
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from openai_lint.facts import Class, Comprehension, Expr, Function, Handler
+from openai_lint.facts import Class, Expr, Function, Handler
+from openai_lint.link.later import Deferred, Group, Kept, Later, Lazy, Managed, Request
+from openai_lint.link.nesting import Nested, deepest, depth_of
 
 if TYPE_CHECKING:
     from openai_lint.link.index import ModuleInfo
     from openai_lint.link.policies import Policy
-
-
-def depth_of(value: object) -> int:
-    """How many values are nested in one another in a value; 0 for a plain one."""
-    return getattr(value, "depth", 0)
-
-
-def deepest(values: Iterable[object]) -> int:
-    """The greatest depth among values."""
-    return max((getattr(value, "depth", 0) for value in values), default=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Nested:
-    """A value that holds others: hashed and measured once, because these values key every table of the linker."""
-
-    _hash: int = field(init=False, repr=False, compare=False)
-    depth: int = field(init=False, repr=False, compare=False)
-
-    def _seal(self, key: object, depth: int) -> None:
-        object.__setattr__(self, "_hash", hash(key))
-        object.__setattr__(self, "depth", depth)
-
-    def __hash__(self) -> int:
-        """The hash of the content."""
-        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,92 +186,6 @@ class Resource:
     module: "ModuleInfo"
 
 
-@dataclass(frozen=True, slots=True)
-class Deferred(Nested):
-    """Something that fails later: when it is awaited, iterated, entered, or asked for its result (``on``).
-
-    ``source`` is what then runs: a frame of the project, a request of the SDK, or a group of other deferred values.
-    """
-
-    on: str
-    source: "Frame | Request | Group | Later | Lazy"
-    __hash__ = Nested.__hash__
-
-    def __post_init__(self) -> None:
-        """Hash and measure once."""
-        self._seal((self.on, self.source), self.source.depth)
-
-
-@dataclass(frozen=True, slots=True)
-class Request(Nested):
-    """What an API call sets going: ``phase`` is creation or iteration; ``result`` is what it gives."""
-
-    site: "Site"
-    phase: str
-    result: "Values" = frozenset()
-
-    __hash__ = Nested.__hash__
-
-    def __post_init__(self) -> None:
-        """Hash and measure once."""
-        self._seal((self.site, self.phase, self.result), 1 + deepest(self.result))
-
-
-@dataclass(frozen=True, slots=True)
-class Later(Nested):
-    """A call that a worker or an executor makes: it runs when its result is asked for."""
-
-    function: "Value"
-    args: tuple["Values", ...]
-    keywords: tuple[tuple[str, "Values"], ...]
-    frame: "Frame"
-    node: Expr
-
-    __hash__ = Nested.__hash__
-
-    def __post_init__(self) -> None:
-        """Hash and measure once."""
-        self._seal(
-            (self.function, self.args, self.keywords, self.frame, self.node),
-            1 + max(depth_of(self.function), self.frame.depth, *(deepest(found) for found in self.args), 0),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Lazy(Nested):
-    """A generator expression: what is in it runs when it is iterated, in the frame where it stands."""
-
-    node: Comprehension
-    frame: "Frame"
-    __hash__ = Nested.__hash__
-
-    def __post_init__(self) -> None:
-        """Hash and measure once."""
-        self._seal((self.node, self.frame), 1 + self.frame.depth)
-
-
-@dataclass(frozen=True, slots=True)
-class Group(Nested):
-    """Several deferred values run together. ``absorbs``: their errors come back as values (``return_exceptions``);
-    ``wraps``: they leave inside an ExceptionGroup. ``policy`` is a retry around them, ``place`` the call that starts them,
-    ``inside`` the manager around them.
-    """
-
-    members: "Values"
-    absorbs: bool = False
-    wraps: bool = False
-    policy: "Policy | None" = None
-    collects: bool = False
-    place: Expr | None = None
-    inside: "Managed | None" = None
-    __hash__ = Nested.__hash__
-
-    def __post_init__(self) -> None:
-        """Hash and measure once."""
-        key = (self.members, self.absorbs, self.wraps, self.policy, self.collects, self.place, self.inside)
-        self._seal(key, 1 + deepest(self.members))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Site:
     """One place that names an SDK method on a client, or makes a raw request to an OpenAI host.
@@ -326,19 +215,6 @@ class Caught:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept(Nested):
-    """The error that a task, or one of several, has ended with, handed back as a value."""
-
-    tasks: "Values"
-
-    __hash__ = Nested.__hash__
-
-    def __post_init__(self) -> None:
-        """Hash and measure once."""
-        self._seal(self.tasks, 1 + deepest(self.tasks))
-
-
-@dataclass(frozen=True, slots=True)
 class Display(Nested):
     """A tuple, list, set or dict (``kind``) with what its members may be; ``items`` keeps order and keys if known."""
 
@@ -362,21 +238,6 @@ class Retried:
     def depth(self) -> int:
         """How deeply it nests."""
         return 1 + depth_of(self.function)
-
-
-@dataclass(frozen=True, slots=True)
-class Managed:
-    """A callable each of whose calls runs inside a manager that decorates it: at ``node``, in the code of ``frame``."""
-
-    manager: "Value"
-    function: "Value"
-    node: Expr
-    frame: Frame
-
-    @property
-    def depth(self) -> int:
-        """How deeply it nests."""
-        return 1 + max(depth_of(self.manager), depth_of(self.function))
 
 
 @dataclass(frozen=True, slots=True)
@@ -502,3 +363,48 @@ def the_constant(values: "Values | None") -> object | None:
         if isinstance(value, Literal):
             return value.value
     return None
+
+
+__all__ = [
+    "ANYTHING",
+    "Bound",
+    "CALLABLE",
+    "Caught",
+    "ClassRef",
+    "Client",
+    "ContextFrame",
+    "ContextFunction",
+    "Deferred",
+    "Display",
+    "External",
+    "Frame",
+    "FunctionRef",
+    "Group",
+    "Instance",
+    "Kept",
+    "LONGEST_TEXT",
+    "Later",
+    "Lazy",
+    "Literal",
+    "Managed",
+    "ModuleRef",
+    "NOTHING",
+    "Partial",
+    "Policied",
+    "Request",
+    "Resource",
+    "Retried",
+    "Site",
+    "Super",
+    "Symbolic",
+    "UNKNOWN",
+    "Unknown",
+    "Value",
+    "Values",
+    "constants",
+    "deepest",
+    "depth_of",
+    "literal",
+    "one",
+    "the_constant",
+]

@@ -149,6 +149,14 @@ class InsertAfter:
 
 
 @dataclass(frozen=True, slots=True)
+class CountLoop:
+    """``head`` (``for attempt in range(6)``) in place of the ``while`` and its test, of the loop at ``span``."""
+
+    span: Span
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
 class Extract:
     """What stands at ``span`` kept under ``name`` first, with ``lines`` behind that, in front of its statement."""
 
@@ -187,6 +195,7 @@ Step: TypeAlias = (
     | InsertAfter
     | InsertBefore
     | Extract
+    | CountLoop
     | RemoveStatement
 )
 

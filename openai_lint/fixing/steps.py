@@ -11,6 +11,7 @@ from openai_lint.fixing.layout import block, clause, clause_head, fold, indented
 from openai_lint.fixing.tree import CannotFixError, Statement, Tree
 from openai_lint.rewrites import (
     AddClauses,
+    CountLoop,
     Decorate,
     Enclose,
     Extract,
@@ -337,6 +338,15 @@ def _insert_after(tree: Tree, step: InsertAfter) -> list[Splice]:
     return [Splice(at, at, "".join(f"\n{line}" for line in block(tree, step.text.split("\n"), statement.indent)))]
 
 
+def _count_loop(tree: Tree, step: CountLoop) -> list[Splice]:
+    for node in tree.path((*step.span[:2], *step.span[:2])):
+        if isinstance(node, cst.While) and tree.span(node)[:2] == step.span[:2]:
+            if node.orelse is not None:
+                raise CannotFixError("the loop has an else")
+            return [Splice(tree.bounds(node)[0], tree.bounds(node.test)[1], step.head)]
+    raise CannotFixError("the loop is not found again")
+
+
 def _insert_before(tree: Tree, step: InsertBefore) -> list[Splice]:
     node = next(
         (
@@ -394,5 +404,6 @@ _STEPS: dict[type, Callable[[Tree, Any], list[Splice]]] = {
     InsertAfter: _insert_after,
     InsertBefore: _insert_before,
     Extract: _extract,
+    CountLoop: _count_loop,
     RemoveStatement: _remove_statement,
 }

@@ -14,6 +14,7 @@ from openai_lint.link.project import ApiCall
 from openai_lint.link.tree import tree_of
 from openai_lint.rewrites import (
     AddClauses,
+    CountLoop,
     InsertAfter,
     InsertBefore,
     Need,
@@ -95,7 +96,60 @@ def randomize(project: "Project", policy: Policy) -> Rewrite | None:
 
 def end(project: "Project", policy: Policy) -> Rewrite | None:
     """Gives the policy an end."""
-    return _told(project, policy, ENDING, "stop after the sixth attempt")
+    message = "stop after the sixth attempt"
+    if policy.by == "loop":
+        return _counted(project, policy, message)
+    return _told(project, policy, ENDING, message)
+
+
+def _counted(project: "Project", policy: Policy, message: str) -> Rewrite | None:
+    """An endless loop that counts its attempts, and lets the error of the last one out."""
+    node, module = policy.node, policy.module
+    handlers = list(_clauses(project, module, node))
+    if not isinstance(node, facts.While) or node.orelse or len(handlers) != 1:
+        return None
+    trial = tree_of(project, module).parent(handlers[0])
+    if not isinstance(trial, Try) or trial.finalbody:
+        return None
+    more: tuple[Step, ...] = ()
+    if isinstance(node.test, facts.Const):
+        if not node.test.value or not _ends(node, trial):
+            return None
+    elif _fills(node, trial):
+        more = (InsertAfter(trial.body[-1].span, "break"),)
+    else:
+        return None
+    counter = next((name for name in ("attempt", "attempt_number") if name not in module.facts.identifiers), None)
+    if counter is None:
+        return None
+    last = f"if {counter} == {ATTEMPTS - 1}:\n    raise"
+    head = CountLoop(node.span, f"for {counter} in range({ATTEMPTS})")
+    return Rewrite(module.path, message, (head, *more, InsertBefore(handlers[0].body[0].span, last)))
+
+
+def _fills(loop: facts.While, trial: Try) -> bool:
+    """Whether a loop runs until a name holds something, which the end of the try gives it."""
+    test = loop.test
+    empty = test.value if isinstance(test, facts.Not) else None
+    if isinstance(test, facts.Compare) and test.op == "is" and isinstance(test.right, facts.Const):
+        empty = test.left if test.right.value is None else None
+    last = trial.body[-1]
+    return (
+        isinstance(empty, Name)
+        and loop.body[-1] is trial
+        and not trial.orelse
+        and isinstance(last, facts.Assign)
+        and len(last.targets) == 1
+        and isinstance(last.targets[0], Name)
+        and last.targets[0].id == empty.id
+    )
+
+
+def _ends(loop: facts.While, trial: Try) -> bool:
+    """Whether a round in which nothing fails is the last one."""
+    behind = loop.body[loop.body.index(trial) + 1 :]
+    last = [*trial.body, *trial.orelse, *behind][-1]
+    return isinstance(last, facts.Return) or (isinstance(last, Jump) and last.kind == "break")
 
 
 def reraise(project: "Project", policy: Policy) -> Rewrite | None:

@@ -44,7 +44,7 @@ Loops without a counter, a deadline or another way out, and recursion that count
 
 ## Fix
 
-Unsafe: a stop is added.
+Unsafe: a stop is added; a `while True` counts six attempts, and lets the error of the last one out.
 """
 
 from collections.abc import Iterable

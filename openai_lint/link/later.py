@@ -117,7 +117,7 @@ class Managed:
     manager: "Value"
     function: "Value"
     node: Expr
-    frame: Frame
+    frame: "Frame"
 
     @property
     def depth(self) -> int:

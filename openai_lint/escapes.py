@@ -95,7 +95,7 @@ NO_LEAKS: Leaks = frozenset()
 
 @lru_cache(maxsize=4096)
 def ancestors(raised: str, release: Sdk) -> frozenset[str]:
-    """All classes that catch ``raised``, itself included: SDK errors as ``openai.<name>``, others dotted, Python's bare."""
+    """All classes that catch ``raised``, itself too: SDK errors as ``openai.<name>``, others dotted, Python's bare."""
     if raised.startswith("openai."):
         error = release.errors.get(raised.removeprefix("openai."))
         if error is None:

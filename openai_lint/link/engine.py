@@ -259,8 +259,8 @@ class Engine:
                 mentioning += self._scopes_mentioning(names, tests)
 
     def _seeds(self, looked_at: set[ScopeInfo]) -> list[ScopeInfo]:
-        """The scopes worth running: those that name a method of the SDK on something that may be a client, and those that
-        make a client (they may hand it on).
+        """The scopes worth running: those that name a method of the SDK on what may be a client, and those that make
+        a client (they may hand it on).
         """
         found: dict[ScopeInfo, None] = {}
         for scope in self._suspects():
@@ -288,8 +288,8 @@ class Engine:
         return scope
 
     def _suspects(self) -> list[ScopeInfo]:
-        """The scopes that mention a method of the SDK: by its last word where the module speaks of openai, by its last two
-        words elsewhere.
+        """The scopes that mention a method of the SDK: by its last word where the module speaks of openai, by its last
+        two words elsewhere.
         """
         self._index()
         found: dict[ScopeInfo, None] = {}

@@ -103,7 +103,7 @@ class ErrorHandler:
 
 
 def group_of(function: Function, module: "ModuleInfo", engine: "Engine") -> Expr | None:
-    """The call that makes the object whose decorator hands the function to a framework, if only part of the routes are its."""
+    """The call that makes the object whose decorator hands the function over, where it has but a part of the routes."""
     for decorator in function.decorators:
         made = _maker(decorator, module, engine)
         if made is not None:
@@ -112,7 +112,7 @@ def group_of(function: Function, module: "ModuleInfo", engine: "Engine") -> Expr
 
 
 def _maker(decorator: Expr, module: "ModuleInfo", engine: "Engine") -> Expr | None:
-    """What ``group`` is made by in ``@group.errorhandler(X)``, where it is a blueprint kept in a variable of a module."""
+    """What makes ``group`` in ``@group.errorhandler(X)``, where it is a blueprint kept in a variable of a module."""
     method = decorator.func if isinstance(decorator, Call) else decorator
     if not isinstance(method, facts.Attr) or not isinstance(method.value, facts.Name):
         return None
@@ -248,7 +248,8 @@ class Finder:
             yield self._made(EVENTS[function.name], EVERY_ERROR, function, function, frame)
 
     def _is_bot(self, owner: "ScopeInfo") -> bool:
-        assert isinstance(owner.node, Class)
+        if not isinstance(owner.node, Class):
+            return False
         bases = self._engine.hierarchy.mro(ClassRef(owner.node, self._engine.generic_frame(owner)))
         return any(isinstance(base, External) and base.path.partition(".")[0] in BOTS for base in bases)
 

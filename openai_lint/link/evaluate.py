@@ -186,7 +186,8 @@ class Evaluator:
     def compute_gives(self, cell: GivesCell) -> Gives:
         """What the return and yield statements of a function may give."""
         function = cell.frame.function
-        assert isinstance(function, facts.Function)
+        if not isinstance(function, facts.Function):
+            return Gives()
         returns: Values = NOTHING
         yields: Values = NOTHING
         for node in self._engine.exits_of(function):
@@ -291,7 +292,8 @@ class Evaluator:
 
     def class_ref(self, scope: ScopeInfo, frame: Frame) -> ClassRef:
         """The class of a scope, as seen from a frame of one of its methods."""
-        assert isinstance(scope.node, Class)
+        if not isinstance(scope.node, Class):
+            raise TypeError("no scope of a class")
         return ClassRef(scope.node, frame.parent or Frame(frame.module, None))
 
     def annotation(self, node: Expr | None, frame: Frame) -> Values:

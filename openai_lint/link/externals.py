@@ -304,13 +304,13 @@ class Externals:
         return Outcome(NO_LEAKS, ANYTHING)
 
     def _display_method(self, name: str, receiver: Value, args: Arguments) -> Outcome:
-        assert isinstance(receiver, Display)
+        held = receiver.items if isinstance(receiver, Display) else ()
         everything = NOTHING
-        for _, found in receiver.items:
+        for _, found in held:
             everything |= found
         if name == "get":
             wanted = constants(args.at(0))
-            exact = [found for key, found in receiver.items if key is not None and [key] == wanted]
+            exact = [found for key, found in held if key is not None and [key] == wanted]
             result = exact[0] if exact else everything
             return Outcome(NO_LEAKS, (result | (args.at(1) or NOTHING)) or ANYTHING)
         if name in ("values", "copy", "keys"):

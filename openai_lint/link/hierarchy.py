@@ -96,9 +96,9 @@ class Hierarchy:
         return None
 
     @staticmethod
-    def own_method(cls: ClassRef, name: str) -> Function | None:
+    def own_method(owner: ClassRef, name: str) -> Function | None:
         """The function that a class itself defines under a name."""
-        scope = cls.parent.module.scopes[cls.node]
+        scope = owner.parent.module.scopes[owner.node]
         for binding in reversed(scope.bindings.get(name, [])):
             if binding.kind == "def" and not library.is_setter(binding.node):
                 return binding.node  # type: ignore[no-any-return]

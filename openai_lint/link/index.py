@@ -42,8 +42,8 @@ class Binding:
 
     ``kind``: ``value`` (the expression itself), ``member`` (``path`` into it), ``item`` (what iterating it gives),
     ``entered`` (what entering it gives), ``caught`` (the error of ``node``, a handler), ``import``, ``def``, ``class``,
-    ``param``, ``annotation`` (declared only), ``into`` (put into the container, ``nested`` displays deep). ``path`` leads
-    on through unpacking. ``scope`` is where the expression stands, if that is another scope than the name's.
+    ``param``, ``annotation`` (declared only), ``into`` (put into it, ``nested`` displays deep). ``path`` leads on
+    through unpacking. ``scope`` is where the expression stands, if that is another scope than the name's.
     """
 
     kind: str
@@ -321,9 +321,10 @@ class _Indexer:
                 inner = item.value if isinstance(item, Starred) else item
                 path = (*binding.path, index)
                 self._bind(inner, Binding(binding.kind, binding.node, path), scope)
-        elif isinstance(target, Subscript):
-            if binding.kind == "value" and binding.node is not None and not binding.path:
-                self._put(target.value, Binding("into", binding.node), scope)
+        elif (
+            isinstance(target, Subscript) and binding.kind == "value" and binding.node is not None and not binding.path
+        ):
+            self._put(target.value, Binding("into", binding.node), scope)
 
     def _put(self, container: Expr, binding: Binding, scope: ScopeInfo) -> None:
         """Something is put into a container, or into one that is held in it (``table[key].append(value)``)."""
@@ -352,8 +353,7 @@ class _Indexer:
         if kind is Name:
             scope.mentions.add(node.id)  # type: ignore[attr-defined]
             self._place(node)
-        elif kind is Attr:
-            assert isinstance(node, Attr)
+        elif isinstance(node, Attr):
             scope.mentions.add(node.attr)
             scope.attributes.setdefault(node.attr, []).append(node)
             self._place(node)

@@ -77,7 +77,7 @@ def _of_sdk(call: "ApiCall") -> dict[str, Any] | None:
         "wait": "growing",
         "jitter": waits.jitter > 0,
         "bounded": True,
-        "errors": [name for name in call.release.transient],
+        "errors": list(call.release.transient),
     }
 
 

@@ -78,8 +78,8 @@ class Lazy(Nested):
 @dataclass(frozen=True, slots=True)
 class Group(Nested):
     """Several deferred values run together. ``absorbs``: their errors come back as values (``return_exceptions``);
-    ``wraps``: they leave inside an ExceptionGroup. ``policy`` is a retry around them, ``place`` the call that starts them,
-    ``inside`` the manager around them.
+    ``wraps``: they leave inside an ExceptionGroup. ``policy`` is a retry around them, ``place`` the call that starts
+    them, ``inside`` the manager around them.
     """
 
     members: "Values"

@@ -36,11 +36,10 @@ TASK_STARTERS = frozenset({"create_task", "start_soon"})
 
 def through(engine: "Engine", callee: Managed, leaks: Leaks) -> Leaks:
     """What leaves a call inside a manager that is used as a decorator, with what entering it raises."""
-    from openai_lint.link.tokens import DEAD
     from openai_lint.link.walk import Walk
 
     entering = engine.triggers.trigger("enter", one(callee.manager)).leaks
-    return entering | Managers(engine, Walk(engine, callee.frame)).exit(callee.manager, leaks, callee.node, DEAD)[0]
+    return entering | Managers(engine, Walk(engine, callee.frame)).exit(callee.manager, leaks, callee.node)[0]
 
 
 class Managers:
@@ -68,11 +67,11 @@ class Managers:
         remaining = frozenset(raised) | self._tasks(node, item)
         swallowed = False
         for manager in managers - values:
-            remaining, drops = self.exit(manager, remaining, item.context, live)
+            remaining, drops = self.exit(manager, remaining, item.context)
             swallowed = swallowed or drops
         passed: set[Leak] = set()
         for manager in values:
-            rest, drops = self.exit(manager, remaining, item.context, live)
+            rest, drops = self.exit(manager, remaining, item.context)
             passed |= rest
             swallowed = swallowed or drops
         walk.leak(passed if values else remaining)
@@ -123,7 +122,7 @@ class Managers:
                 found.add(leak._replace(raised="ExceptionGroup", form=GROUP))
         return frozenset(found)
 
-    def exit(self, manager: Value, leaks: Leaks, node: Expr, live: "Live") -> tuple[Leaks, bool]:
+    def exit(self, manager: Value, leaks: Leaks, node: Expr) -> tuple[Leaks, bool]:
         """What leaves a manager's block of the errors in it, and whether it can swallow any."""
         engine = self._engine
         match manager:

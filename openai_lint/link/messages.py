@@ -106,7 +106,7 @@ and a request is refused for many reasons."""
 
 
 def mentions(error: str, text: str) -> bool | None:
-    """Whether the message of an error holds ``text``: True or False where the phrases decide, None where they do not."""
+    """Whether the message of an error holds ``text``: True or False where phrases decide, None where they do not."""
     wanted = text.strip().lower()
     if len(wanted) < 3:
         return None

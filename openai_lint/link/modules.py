@@ -12,7 +12,7 @@ SOURCE_FOLDERS = ("src", "lib", "app", "python")
 """Folders that commonly are source roots; the root itself always is one."""
 
 NEVER_LOCAL = frozenset({"openai"})
-"""Packages that are never taken for a file of the project (``openai.py`` beside a script shadows the SDK only by accident)."""
+"""Packages that are never taken for a file of the project (an ``openai.py`` beside a script is an accident)."""
 
 
 class Workspace(Protocol):
@@ -80,7 +80,7 @@ class Modules:
         return self._loaded[path]
 
     def resolve(self, importer: str, node: Import) -> str | None:
-        """The file or folder that ``import module`` / ``from module import`` means, or None if it is not of the project."""
+        """The file or folder that ``import module`` / ``from module import`` means; None if it is not of the project."""
         dotted = "." * node.level + node.module
         key = (importer.rpartition("/")[0], dotted)
         if key not in self._cache or self._cache[key] == importer:

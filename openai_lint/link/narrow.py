@@ -242,7 +242,7 @@ class Narrowing:
         return None
 
     def _is_text(self, node: Expr) -> bool:
-        """Whether an expression is the error's message (``str(e)``, ``e.message``, ``f"{e}"``, lowered or kept in a name)."""
+        """Whether an expression is the error's message (``str(e)``, ``e.message``, ``f"{e}"``, lowered or kept)."""
         match node:
             case facts.Call(func=facts.Attr() as method) if method.attr in (
                 "lower",

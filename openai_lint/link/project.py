@@ -1,4 +1,4 @@
-"""The linked project, as rules and the inventory read it: API calls with the way of their errors, handlers, policies."""
+"""The linked project, as rules and the inventory read it: calls with the way of their errors, handlers, policies."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field

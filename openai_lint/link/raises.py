@@ -115,7 +115,7 @@ class Raises:
 
 
 def has_error(test: Expr, present: bool) -> frozenset[str]:
-    """The tasks of which a condition, if it holds, says that they have ended with an error, or (not ``present``) without.
+    """The tasks of which a condition, if it holds, says that they ended with an error, or (not ``present``) without.
 
     If it does not hold, the contrary is true of those that ``present`` names.
     """

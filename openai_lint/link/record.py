@@ -243,7 +243,7 @@ def _function(frame: Frame) -> Function | None:
 
 
 def _definition(frame: Frame) -> Function | ModuleInfo:
-    """What a frame belongs to when callers are counted: its function (a class body's is the one around), or its module."""
+    """What a frame belongs to when callers are counted: its function (a class body's: the one around) or module."""
     current: Frame | None = frame
     while current is not None:
         if isinstance(current.function, Function):

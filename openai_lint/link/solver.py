@@ -1,6 +1,6 @@
 """A demand-driven fixpoint solver: computes only the cells that are asked for, and again when what they read has grown.
 
-A cell is any hashable key whose class tells how it is computed. Values are joined (they only grow), so the answer is the
+A cell is any hashable key whose class tells how it is computed. Values are joined (they only grow): the answer is the
 least fixpoint of what was asked for, in whatever order the cells were first wanted.
 """
 
@@ -59,7 +59,7 @@ class Solver:
         return not self._queue
 
     def solve(self) -> None:
-        """Recompute what has become stale until nothing is; what was finished first goes first, callees before callers."""
+        """Recompute what is stale until nothing is; what was finished first goes first, callees before callers."""
         while self._queue:
             _, _, cell = heappop(self._queue)
             self._queued.discard(cell)

@@ -31,7 +31,7 @@ from openai_lint.link.values import (
 class Use:
     """How a function uses a parameter.
 
-    It ``runs`` it (calls, awaits, iterates, enters, raises, catches it), ``passes`` it on, or ``keeps`` it in an object.
+    It ``runs`` it (calls, awaits, iterates, enters, raises, catches it), ``passes`` it on, or ``keeps`` it in one.
     """
 
     runs: bool

@@ -50,7 +50,8 @@ class ModuleRef:
 class Frame(Nested):
     """One way to run a function: the function, the frame it was defined in, and the arguments that make a difference.
 
-    ``function`` is None for a module's body, and a class for a class body. ``bound`` pairs parameter names with values, sorted by name.
+    ``function`` is None for a module's body, and a class for a class body. ``bound`` pairs names
+    of parameters with values, sorted by name.
     """
 
     module: "ModuleInfo"
@@ -367,8 +368,11 @@ def the_constant(values: "Values | None") -> object | None:
 
 __all__ = [
     "ANYTHING",
-    "Bound",
     "CALLABLE",
+    "LONGEST_TEXT",
+    "NOTHING",
+    "UNKNOWN",
+    "Bound",
     "Caught",
     "ClassRef",
     "Client",
@@ -382,13 +386,11 @@ __all__ = [
     "Group",
     "Instance",
     "Kept",
-    "LONGEST_TEXT",
     "Later",
     "Lazy",
     "Literal",
     "Managed",
     "ModuleRef",
-    "NOTHING",
     "Partial",
     "Policied",
     "Request",
@@ -397,7 +399,6 @@ __all__ = [
     "Site",
     "Super",
     "Symbolic",
-    "UNKNOWN",
     "Unknown",
     "Value",
     "Values",

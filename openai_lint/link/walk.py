@@ -416,7 +416,7 @@ class Walk:
         return bool(end)
 
     def _keep(self, errors: Iterable[tuple[CaughtCell, Leaks]]) -> None:
-        """Let what is raised later know what handlers have caught: around a loop, once it is known what that retries."""
+        """Let what is raised later know what handlers have caught: around a loop, once what that retries is known."""
         if self._kept:
             self._kept[-1] += errors
             return

@@ -112,8 +112,10 @@ class Tree:
                 return found
 
     def extent(self, node: cst.CSTNode) -> Span:
-        """Where a node stands, with its decorators."""
+        """Where a node stands, with its decorators, or those of the first function in a block."""
         span = self.span(node)
+        if isinstance(node, cst.IndentedBlock) and isinstance(node.body[0], (cst.FunctionDef, cst.ClassDef)):
+            return (*self.extent(node.body[0])[:2], *span[2:])
         if isinstance(node, (cst.FunctionDef, cst.ClassDef)) and node.decorators:
             return (*self.span(node.decorators[0])[:2], *span[2:])
         return span

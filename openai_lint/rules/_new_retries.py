@@ -47,11 +47,7 @@ def retry_for(project: "Project", call: ApiCall, unhandled: Handling | None = No
     known = known or next((name for name in LIBRARIES if any(_imports(other, name) for other in project.modules)), None)
     function = call.site.function
     clauses: tuple[NewClause, ...] = ()
-    if (
-        unhandled is not None
-        and unhandled.enclosing is None
-        and not getattr(module.statements.get(call.site.node), "body", None)
-    ):
+    if unhandled is not None and combines(project, unhandled):
         clauses, node = unhandled.clauses, unhandled.node
     step: Decorate | Enclose
     if function is not None and known is not None and not clauses and _may_repeat(project, call, function):
@@ -81,6 +77,12 @@ def retry_for(project: "Project", call: ApiCall, unhandled: Handling | None = No
         return NewRetry(text, None)
     top, steps = imported(project, module, node, wanted)
     return NewRetry(text, Rewrite(module.path, message, (step, *steps), top))
+
+
+def combines(project: "Project", unhandled: Handling) -> bool:
+    """Whether a retry and what handles its end can be written around the same statement."""
+    statement = tree_of(project, unhandled.module).statement(unhandled.node)
+    return unhandled.enclosing is None and not getattr(statement, "body", None)
 
 
 def once_only(call: ApiCall) -> bool:

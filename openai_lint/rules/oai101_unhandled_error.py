@@ -64,7 +64,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._handling import ending, judged, leaving, listed, path, place
-from openai_lint.rules._new_retries import once_only, retry_for
+from openai_lint.rules._new_retries import combines, once_only, retry_for
 from openai_lint.rules._suggest import wrapped
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def check(project: "Project") -> Iterable[Hit]:
         names = listed(escape.names, 4)
         found = wrapped(project, call, leaving(escape))
         text, rewrite = found.text(), found.rewrite(project)
-        if once_only(call) and found.enclosing is None:
+        if once_only(call) and combines(project, found):
             retried = retry_for(project, call, found)
             text, rewrite = retried.text, retried.rewrite or rewrite
         yield Hit(

@@ -41,8 +41,8 @@ that. Handling the error is no retry. Calls of 0.x are errors, calls from 1.0 on
 
 ## Fix
 
-Unsafe: up to 0.28 a retry with the library that the project uses (tenacity, backoff, stamina), or else a short loop, which
-also handles what is left in the end where nothing does yet; from 1.0 on `max_retries=0` is taken out.
+Unsafe: up to 0.28 a retry with the library that the project uses (tenacity, backoff, stamina), or else a short loop,
+which also handles what is left in the end where nothing does yet; from 1.0 on `max_retries=0` is taken out.
 """
 
 from collections.abc import Iterable

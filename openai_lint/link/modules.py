@@ -80,7 +80,7 @@ class Modules:
         return self._loaded[path]
 
     def resolve(self, importer: str, node: Import) -> str | None:
-        """The file or folder that ``import module`` / ``from module import`` means; None if it is not of the project."""
+        """The file or folder that ``import module`` / ``from module import`` means; None if it is no file of it."""
         dotted = "." * node.level + node.module
         key = (importer.rpartition("/")[0], dotted)
         if key not in self._cache or self._cache[key] == importer:

@@ -71,6 +71,17 @@ def test_the_function_in_the_readme_is_that_of_the_examples(examples: Path) -> N
     ]  # type: ignore[index]
 
 
+def test_the_two_files_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = README[README.index("## The handler may stand in another file") : README.index("## Try it")]
+    files = {name: text for name, text in re.findall(r"```python\n# (\S+)\n(.*?)```", part, re.DOTALL)}
+    (shown,) = re.findall(r"```text\n(.*?)```", part, re.DOTALL)
+    monkeypatch.chdir(tree(tmp_path, {".git/HEAD": "", **files}))
+    assert _found(".") == []
+    tree(tmp_path, {"main.py": 'from ask import ask\n\nprint(ask("What is a heap?"))\n'})
+    assert len(_found(".")) == 1
+    assert run(".").out.startswith(shown)
+
+
 def test_the_program_in_how_it_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (HERE / "docs" / "how-it-works.md").read_text(encoding="utf-8")
     (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

@@ -17,7 +17,7 @@ _SPACE = rb"[\s\\]*"  # a chain may be broken over lines, with or without a back
 _SDK = re.compile(
     rb"(?<![\w./\"'-])openai(?:\.(?!types\b)[A-Za-z_]|\s+import\s+(?!types\b)|\s+as\b|\s*[,;)]|\s*(?:\#.*)?$)"
     rb"|(?<=[\"'])openai\.(?:Async)?(?:Azure|Bedrock)?OpenAI\b"
-    rb"|(?:import_module|__import__|find_spec|version)\(\s*[\"']openai[\"']"
+    rb"|(?:import_module|__import__|find_spec|version)\(\s*[\"']openai(?:\.\w+)?[\"']"
     rb"|(?<=[._])openai(?:_proxy)?\s+import\b"
     rb"|(?:\bapi\.openai|\bopenai\.azure|(?<=[{}.])openai\.azure)\.com\b"
     rb"|openai-lint\s*:",

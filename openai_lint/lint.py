@@ -173,7 +173,8 @@ def _linked(workspace: "Workspace", doubtful: Sequence[str], inventory: bool, kn
     if inventory:
         from openai_lint.link import http
 
-        listed = [call.to_json(project) for call in (*project.calls, *http.requests(project))]
+        listed = [call.to_json(project) for call in project.calls]
+        listed += [request.to_json(project) for request in http.requests(project)]
         listed.sort(key=lambda call: (call["path"], call["cell"] or 0, *call["start"].values()))
         calls = tuple(call for call in listed if call["path"] in workspace.reported)
         return Report(calls=calls, files=len(workspace.reported), parsed=len(workspace.parsed), notes=tuple(notes))

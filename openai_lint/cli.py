@@ -81,8 +81,8 @@ def _many(*names: str, metavar: str, text: str) -> Callable[[Decorated], Decorat
 @click.option("--list-rules", is_flag=True, help="List all rules, and exit.")
 @click.option("--show-settings", is_flag=True, help="Show the configuration that holds for PATHS, and exit.")
 @click.option("--show-files", is_flag=True, help="List the files that would be checked, and exit.")
-@click.option("--no-cache", is_flag=True, help="Do not read or write the cache.")
-@click.option("--cache-dir", metavar="FOLDER", help="Where the cache is.")
+@click.option("--no-cache", is_flag=True, help="Cache nothing. Nothing is cached in this version.")
+@click.option("--cache-dir", metavar="FOLDER", help="Folder for a cache. Not used in this version.")
 @click.option(
     "--jobs", type=click.IntRange(0), metavar="N", help="Processes that read files. [default: as many as pay]"
 )

@@ -132,7 +132,7 @@ class Config:
     )
     fail_on: str = _option("choice", "warning", "Findings at or above make the exit code 1.", LEVELS)
     baseline: str | None = _option("path", None, "File of findings that are known and not reported.")
-    cache_dir: str | None = _option("path", None, "Folder of the cache.")
+    cache_dir: str | None = _option("path", None, "Folder for a cache. Not used in this version.")
     jobs: int = _option("count", 0, "Processes that read files (0: as many as pay).")
     root: bool = _option("bool", False, "This folder is the root for linking, whatever is above.")
     extend: str | None = _option("path", None, "Another configuration file that this one starts from.")

@@ -13,10 +13,11 @@ from functools import cache
 _SPACE = rb"[\s\\]*"  # a chain may be broken over lines, with or without a backslash
 
 # The module by its own name (not a part of another path or address), the ways to import it, and its drop-ins; what only
-# speaks of its types does nothing. A string that holds the name of a client class is an annotation or a patch.
+# speaks of its types does nothing. Client classes and assignments count behind a quote or an escape as well: that is
+# where annotations and the lines of notebooks begin.
 _SDK = re.compile(
     rb"(?<![\w./\"'-])openai(?:\.(?!types\b)[A-Za-z_]|\s+import\s+(?!types\b)|\s+as\b|\s*[,;)]|\s*(?:\#.*)?$)"
-    rb"|(?<=[\"'])openai\.(?:Async)?(?:Azure|Bedrock)?OpenAI\b"
+    rb"|openai\.(?:\w*OpenAI\b|\w+\s*=(?!=))"
     rb"|(?:import_module|__import__|find_spec|version)\(\s*[\"']openai(?:\.\w+)?[\"']"
     rb"|(?<=[._])openai(?:_proxy)?\s+import\b"
     rb"|(?:\bapi\.openai|\bopenai\.azure|(?<=[{}.])openai\.azure)\.com\b"
@@ -25,11 +26,11 @@ _SDK = re.compile(
 )
 _MARKS = (
     (b"openai", _SDK),
-    (b"OPENAI_", re.compile(rb"OPENAI_(?:\w*KEY|\w*TOKEN|ORG|PROJECT|WEBHOOK|BASE)")),
+    (b"OPENAI_", re.compile(rb"OPENAI_(?:\w{0,40}(?:KEY|TOKEN|SECRET)|ORG|PROJECT|WEBHOOK|BASE)")),
     (b"T3Blbk", re.compile(rb"T3Blbk")),
     (b"sk-", re.compile(rb"sk-[A-Za-z0-9_-]{12}")),
     (b"sess-", re.compile(rb"sess-[A-Za-z0-9]{24}")),
-    (b"OAI", re.compile(rb"(?:noqa|openai-lint)[^\n]*OAI\d")),
+    (b"OAI", re.compile(rb"(?:noqa|openai-lint)[^\n]{0,200}OAI\d")),
 )
 """What makes a file matter: a literal that is looked for first, and the expression that has the last word."""
 

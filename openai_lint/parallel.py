@@ -3,8 +3,10 @@
 import os
 import pickle
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,14 +15,18 @@ if TYPE_CHECKING:
     Extract = Callable[[str, bytes], ModuleFacts | Unreadable]
     Found = dict[str, ModuleFacts | Unreadable]
 
+OWN_THREADS = 2
+"""The main thread, and the one in which a project is linked."""
+
 WORTH_A_CHILD = 150_000
 """Bytes of source that take longer to read than a child takes to start and to hand back its facts."""
 
 
 def workers(jobs: int, size: int) -> int:
     """How many processes read ``size`` bytes of source: ``jobs`` at most, 0 for one on each core that may be used."""
-    # A process forked on macOS may not use the system's own libraries; elsewhere there is no fork at all.
-    if not hasattr(os, "fork") or sys.platform == "darwin":
+    # A process forked on macOS may not use the system's own libraries; elsewhere there is no fork at all. Of a program
+    # with threads of its own, a child could inherit a lock that nobody ever opens.
+    if not hasattr(os, "fork") or sys.platform == "darwin" or threading.active_count() > OWN_THREADS:
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(jobs or cores, size // WORTH_A_CHILD))
@@ -30,7 +36,10 @@ def extracted(sources: Sequence[tuple[str, bytes]], extract: "Extract", jobs: in
     """The facts of every source, a pair of path and bytes. What a child fails to hand back is read here."""
     count = workers(jobs, sum(len(data) for _, data in sources))
     shares = _shares(sources, count)
-    children = [_start(share, extract) for share in shares[1:]]
+    children = []
+    for share in shares[1:]:
+        with suppress(OSError):  # no more processes or descriptors: the share is read here
+            children.append(_start(share, extract))
     found: Found = {path: extract(path, data) for path, data in shares[0]}
     for pipe, child in children:
         found.update(_collect(pipe, child))

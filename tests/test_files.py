@@ -1,10 +1,12 @@
 """Files: the root, what is linked, what is reported, what is left out; the patterns against git itself; the gate."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import assume
 from hypothesis import given as generated
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -133,6 +135,9 @@ PIECES = st.sampled_from(["a", "b", "*", "**", "?", "/", "/", ".py", "x", "y", "
 @settings(max_examples=50, deadline=None)
 @generated(st.lists(st.lists(PIECES, min_size=1, max_size=6).map("".join), min_size=1, max_size=4))
 def test_any_patterns_mean_what_they_mean_to_git(repository: Path, lines: list[str]) -> None:
+    # For `**/` behind another character git before 2.40 compared pointers into two different strings, and so answered
+    # as the memory lay; its documentation makes it a plain `*`.
+    assume(not any(re.search(r"[^/]\*\*+/", line) for line in lines))
     assert _ours(repository, lines, PATHS) == _git_ignores(repository, lines, PATHS)
 
 
@@ -439,6 +444,9 @@ MATTER = [
     "from langchain_openai import AzureChatOpenAI",
     "module = importlib.import_module('openai')",
     "def f(client: 'openai.AsyncOpenAI'): ...",
+    '{"source": ["openai.api_key = 1\\\\n"]}',
+    '{"source": "import os\\\\nopenai.api_key = 1"}',
+    "self.openai.api_key = x",
     "except openai.error.Timeout:",
     "os.environ['OPENAI_API_KEY'] = 'x'",
     "x = 1  # noqa: OAI101",

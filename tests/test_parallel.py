@@ -1,6 +1,7 @@
 """Files read by several processes: the same facts and findings as by one, also where a process dies."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,28 @@ def test_what_a_dead_child_did_not_read_is_read_here(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(parallel, "workers", lambda jobs, size: 2)
     assert parallel.extracted(SOURCES, fragile, 0).keys() == {path for path, _ in SOURCES}
+
+
+def test_what_no_child_could_be_started_for_is_read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise BlockingIOError(11, "no more processes")
+
+    monkeypatch.setattr(parallel, "workers", lambda jobs, size: 3)
+    monkeypatch.setattr(os, "fork", refuse)
+    assert parallel.extracted(SOURCES, extract, 0).keys() == {path for path, _ in SOURCES}
+
+
+def test_a_program_with_threads_is_not_forked() -> None:
+    done = threading.Event()
+    others = [threading.Thread(target=done.wait) for _ in range(parallel.OWN_THREADS)]
+    for thread in others:
+        thread.start()
+    try:
+        assert parallel.workers(2, 100 * parallel.WORTH_A_CHILD) == 1
+    finally:
+        done.set()
+        for thread in others:
+            thread.join()
 
 
 def test_little_is_read_by_one_process() -> None:

@@ -76,6 +76,16 @@ def test_the_gate_hides_nothing(program: Program, tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("program", ALL, ids=str)
+def test_functions_that_are_not_run_would_say_nothing(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program.write(tmp_path)
+    of_those_that_matter = {spot(finding, tmp_path) for finding in lint(tmp_path).findings}
+    monkeypatch.setattr("openai_lint.link.relevance.Relevance.worth", lambda self, cell: True)
+    assert {spot(finding, tmp_path) for finding in lint(tmp_path).findings} == of_those_that_matter
+
+
+@pytest.mark.parametrize("program", ALL, ids=str)
 def test_findings_are_what_the_comments_say(program: Program, tmp_path: Path) -> None:
     program.write(tmp_path)
     report = lint(tmp_path)

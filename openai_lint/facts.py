@@ -52,9 +52,9 @@ class Call(Expr):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Const(Expr):
-    """A literal: ``str`` (implicit concatenation joined), ``bytes``, ``int``, ``float``, ``complex``, ``bool``, None or ``...``."""
+    """A literal: ``str`` (implicit concatenation joined), ``bytes``, a number, ``bool``, None or ``...``."""
 
-    value: str | bytes | int | float | complex | bool | None | Any
+    value: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -422,7 +422,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModuleFacts:
-    """One readable file. ``text`` is the decoded source (a notebook's joined code cells), with ``\\n`` line ends.
+    """One readable file. ``text`` is its decoded source (of a notebook the joined code cells), with line feeds only.
 
     ``problems`` are the cells of a notebook that could not be parsed; the facts are those of the other cells.
     """
@@ -469,7 +469,22 @@ def children(node: Any) -> list[Any]:
     return found
 
 
-_PLAIN = frozenset({"span", "header", "id", "attr", "op", "kind", "qualname", "docstring", "is_async", "is_generator", "star", "keyword"})
+_PLAIN = frozenset(
+    {
+        "span",
+        "header",
+        "id",
+        "attr",
+        "op",
+        "kind",
+        "qualname",
+        "docstring",
+        "is_async",
+        "is_generator",
+        "star",
+        "keyword",
+    }
+)
 _NODES = (Expr, Stmt, Arg, Clause, Pattern, Handler, WithItem, Case, Param)
 _FIELDS: dict[type, tuple[str, ...]] = {}
 

@@ -34,7 +34,8 @@ class Applicability(Enum):
 @dataclass(frozen=True, slots=True)
 class Place:
     """Somewhere in a file. ``path`` is absolute; ``cell`` counts notebook cells from 1, and the span's lines count
-    from 1 inside that cell."""
+    from 1 inside that cell.
+    """
 
     path: str
     cell: int | None

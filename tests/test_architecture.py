@@ -48,7 +48,8 @@ def imports(path: Path, *, typing: bool) -> set[str]:
     found: set[str] = set()
 
     def visit(node: ast.AST) -> None:
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" and not typing:
+        hidden = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        if hidden and not typing:
             return
         if isinstance(node, ast.Import):
             found.update(item.name for item in node.names)
@@ -82,7 +83,10 @@ def test_imports_go_down_only(room: str) -> None:
         f"{path.relative_to(PACKAGE)} imports {target}"
         for path in rooms()[room]
         for module in imports(path, typing=False)
-        if (target := room_of(module)) is not None and target != room and level[target] < level[room] and (room, target) not in LOOKS_UP
+        if (target := room_of(module)) is not None
+        and target != room
+        and level[target] < level[room]
+        and (room, target) not in LOOKS_UP
     }
     assert not wrong
 
@@ -113,5 +117,6 @@ def test_only_the_command_line_prints() -> None:
         if room in ("cli", "__main__"):
             continue
         for path in paths:
-            calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
             assert not any(isinstance(node.func, ast.Name) and node.func.id == "print" for node in calls), path

@@ -73,7 +73,7 @@ def test_the_function_in_the_readme_is_that_of_the_examples(examples: Path) -> N
 
 def test_the_two_files_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     part = README[README.index("## The handler may stand in another file") : README.index("## Try it")]
-    files = {name: text for name, text in re.findall(r"```python\n# (\S+)\n(.*?)```", part, re.DOTALL)}
+    files = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", part, re.DOTALL))
     (shown,) = re.findall(r"```text\n(.*?)```", part, re.DOTALL)
     monkeypatch.chdir(tree(tmp_path, {".git/HEAD": "", **files}))
     assert _found(".") == []

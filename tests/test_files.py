@@ -6,9 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import assume
+from hypothesis import assume, settings
 from hypothesis import given as generated
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from openai_lint import gate

@@ -1,4 +1,6 @@
-"""Laws of the linker: what it says of random programs is what running them shows, in whatever order it looks at them."""
+"""Laws of the linker: what it says of random programs is what running them shows, in whatever order it looks."""
+
+# ruff: noqa: E501 - a program on one line is a value that can be read
 
 import itertools
 import sys
@@ -17,7 +19,15 @@ from openai_lint.link import Project, link
 from openai_lint.sdk import sdk
 
 ERRORS = sdk("newest").documented
-CLAUSES = ("openai.RateLimitError", "openai.APIConnectionError", "openai.APIStatusError", "openai.APIError", "(openai.AuthenticationError, ValueError)", "ValueError", "Exception")
+CLAUSES = (
+    "openai.RateLimitError",
+    "openai.APIConnectionError",
+    "openai.APIStatusError",
+    "openai.APIError",
+    "(openai.AuthenticationError, ValueError)",
+    "ValueError",
+    "Exception",
+)
 GOES_ON = ("pass", "print(error)")
 LETS_OUT = ("raise", "raise error")
 ENDS = ("return None", "raise RuntimeError('given up') from error")
@@ -34,7 +44,9 @@ def linked(files: dict[str, str], order: tuple[str, ...] | None = None) -> Proje
 
 def escapes(files: dict[str, str], order: tuple[str, ...] | None = None) -> dict[str, tuple[str, ...]]:
     """The documented errors of each call that reach an entry point, by place."""
-    return {f"{Path(call.module.path).name}:{call.site.node.span[0]}": call.escapes for call in linked(files, order).calls}
+    return {
+        f"{Path(call.module.path).name}:{call.site.node.span[0]}": call.escapes for call in linked(files, order).calls
+    }
 
 
 @st.composite
@@ -42,7 +54,11 @@ def handlers(draw: st.DrawFn, last: bool) -> list[str]:
     """Clauses of one try statement: only the last statement of a function may end it."""
     actions = GOES_ON + LETS_OUT + (ENDS if last else ())
     chosen = draw(st.lists(st.sampled_from(CLAUSES), min_size=1, max_size=3, unique=True))
-    return [line for name in chosen for line in (f"    except {name} as error:", f"        {draw(st.sampled_from(actions))}")]
+    return [
+        line
+        for name in chosen
+        for line in (f"    except {name} as error:", f"        {draw(st.sampled_from(actions))}")
+    ]
 
 
 @st.composite
@@ -75,7 +91,18 @@ def programs(draw: st.DrawFn) -> str:
         if index in called:
             called |= {other for other in range(count) if any(f"f{other}()" in line for line in functions[index][1:])}
     kept = [line for index in sorted(called) for line in functions[index]]
-    return "\n".join(["import contextlib", "import openai", "client = openai.OpenAI()", *kept, "def main():", "    f0()", "main()", ""])
+    return "\n".join(
+        [
+            "import contextlib",
+            "import openai",
+            "client = openai.OpenAI()",
+            *kept,
+            "def main():",
+            "    f0()",
+            "main()",
+            "",
+        ]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -151,12 +178,16 @@ def test_the_order_of_the_files_does_not_matter() -> None:
 @settings(max_examples=40, deadline=None)
 @given(program=programs(), clause=st.sampled_from(CLAUSES))
 def test_one_more_handler_never_lets_more_out(program: str, clause: str) -> None:
-    wrapped = program.replace("def main():\n    f0()", f"def main():\n    try:\n        f0()\n    except {clause}:\n        pass")
+    wrapped = program.replace(
+        "def main():\n    f0()", f"def main():\n    try:\n        f0()\n    except {clause}:\n        pass"
+    )
     (before,) = escapes({"main.py": program}).values()
     (after,) = escapes({"main.py": wrapped}).values()
     assert set(after) <= set(before)
 
 
 def test_everything_caught_is_silence() -> None:
-    files = {"main.py": "import openai\ntry:\n    openai.OpenAI().models.list()\nexcept openai.OpenAIError as error:\n    print(error)\n"}
+    files = {
+        "main.py": "import openai\ntry:\n    openai.OpenAI().models.list()\nexcept openai.OpenAIError as error:\n    print(error)\n"
+    }
     assert list(escapes(files).values()) == [()]

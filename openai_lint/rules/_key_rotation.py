@@ -130,9 +130,10 @@ class _Moves:
                 if word and self.is_picked(value):
                     self.picked.add(word)
                     self.moving.add(word)
-                elif word and isinstance(value, BinOp) and word in _words(value):
-                    self.moving.add(word)
-                elif word and library.written(value) in self.moving and isinstance(value, (Name, Attr)):
+                elif word and (
+                    (isinstance(value, BinOp) and word in _words(value))
+                    or (isinstance(value, (Name, Attr)) and library.written(value) in self.moving)
+                ):
                     self.moving.add(word)
 
     def key_moves(self) -> bool:

@@ -1,4 +1,4 @@
-"""Fixed programs, run under the same faults: the named errors get out no more, and nothing changes when nothing fails."""
+"""Fixed programs under the same faults: the named errors get out no more, and without a fault nothing changes."""
 
 import re
 import sys
@@ -153,10 +153,12 @@ def same_when_nothing_fails(pairs: Iterable[Fixed], release: str) -> list[str]:
     with harness.running(release) as once:
         for pair in pairs:
             before, after = once(pair.before), once(pair.after)
-            for what in ("status", "output", "exit", "other"):
+            different += [
+                f"{pair.after.name}: {what}: {before.get(what)!r} -> {after.get(what)!r}"
+                for what in ("status", "output", "exit", "other")
                 # Times and addresses differ from run to run.
-                if _steady(before.get(what)) != _steady(after.get(what)):
-                    different.append(f"{pair.after.name}: {what}: {before.get(what)!r} -> {after.get(what)!r}")
+                if _steady(before.get(what)) != _steady(after.get(what))
+            ]
     return different
 
 

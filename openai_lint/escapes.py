@@ -6,10 +6,12 @@ interpreter; those of the few transport libraries that leak through the SDK from
 
 import builtins
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from openai_lint.sdk import ErrorClass, Missing, NotAnError, Sdk
+from openai_lint.unique import Unique
 
 if TYPE_CHECKING:
     from openai_lint.link.values import Site
@@ -69,7 +71,8 @@ MOST_RETRIES = 4
 """Policies within policies that are told apart; a function that calls itself under a policy passes it without end."""
 
 
-class Leak(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Leak(metaclass=Unique):
     """One documented error of one call on its way out.
 
     ``error`` is its canonical name, ``raised`` the class that handlers see now, ``form`` how it leaves (``raw``,
@@ -83,10 +86,30 @@ class Leak(NamedTuple):
     form: str
     iterating: bool
     retries: int
+    _later: "Leak | None" = field(default=None, init=False, repr=False)
+
+    @staticmethod
+    def home(site: "Site", *_: object) -> "Site":
+        """The call in whose table the leak stands."""
+        return site
 
     def after_retries(self) -> "Leak":
         """The leak once it has passed one more policy; beyond ``MOST_RETRIES`` (recursion) it is not counted on."""
-        return self._replace(retries=self.retries + 1) if self.retries < MOST_RETRIES else self
+        if self.retries >= MOST_RETRIES:
+            return self
+        if self._later is None:
+            later = Leak(self.site, self.error, self.raised, self.form, self.iterating, self.retries + 1)
+            object.__setattr__(self, "_later", later)
+            return later
+        return self._later
+
+    def seen_as(self, raised: str, form: str) -> "Leak":
+        """The leak as handlers see it from now on."""
+        return Leak(self.site, self.error, raised, form, self.iterating, self.retries)
+
+    def inside(self) -> "Leak":
+        """The SDK's own error in a leak that something else is raised around."""
+        return self.seen_as(f"openai.{self.error}", RAW)
 
 
 Leaks = frozenset[Leak]

@@ -5,9 +5,11 @@ the handler of an error may stand in another one.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 SUFFIXES = (".py", ".pyw", ".ipynb")
 STDIN = "<stdin>.py"
 """Name of what comes from standard input, where no other is given."""
+
+_STAR = re.compile(rb"\bimport[ \t]*\(?[ \t]*\*")
 
 _KEPT_BYTES = 512 * 1024 * 1024
 
@@ -209,6 +213,16 @@ class Workspace:
                     found.append(path)
             except OSError:
                 continue
+        return found
+
+    @cached_property
+    def starring(self) -> list[str]:
+        """The files that import everything from somewhere."""
+        found = []
+        for path in self.files:
+            with suppress(OSError):
+                if _STAR.search(self.read(path)) is not None:
+                    found.append(path)
         return found
 
     def config_for(self, path: str) -> Config:

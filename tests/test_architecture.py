@@ -25,7 +25,7 @@ FLOORS = (
     ("rule",),
     ("escapes",),
     ("rewrites",),
-    ("facts", "keys", "parallel", "patterns", "pins", "sdk"),
+    ("facts", "keys", "parallel", "patterns", "pins", "sdk", "unique"),
 )
 """Rooms from the top floor to the bottom; a room imports from its own floor or from those below it."""
 

@@ -75,7 +75,7 @@ def truth(release: str, what: str, clauses: tuple[str, ...]) -> dict[str, dict[s
 def nowhere() -> Site:
     """The place of a call that needs none."""
     module = ModuleInfo(ModuleFacts("m.py", "", (), None, (), (), frozenset()), "m.py", False)
-    return Site(Call((1, 1, 1, 2), Expr((1, 1, 1, 2)), ()), module, "responses.create", 1, None)
+    return Site(Call((1, 1, 1, 2), Expr((1, 1, 1, 2)), ()), module, "responses.create", 1, None, sdk())
 
 
 def leak(name: str) -> Leak:

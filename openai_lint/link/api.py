@@ -203,7 +203,8 @@ class Api:
         key = (node, path)
         if key not in self._sites:
             shown = module.calls.get(node, node)
-            self._sites[key] = Site(shown, module, path, client.era, _named_function(frame, module))
+            release = self._engine.catalogue(module, client.era)
+            self._sites[key] = Site(shown, module, path, client.era, _named_function(frame, module), release)
         site = self._sites[key]
         self._met[site] = None
         self._engine.record.client(site, client)
@@ -259,7 +260,7 @@ class Api:
 
     def leaks(self, site: Site, phase: str) -> Leaks:
         """The documented errors (and their undocumented neighbours) that one phase of a request raises."""
-        release = self._engine.catalogue(site.module, site.era)
+        release = site.release
         method = release.any_method(site.path)
         if method is None or phase == "none":
             return NO_LEAKS

@@ -5,7 +5,7 @@ the class whose special methods run it, or a function that gives any of these.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from openai_lint.escapes import Leaks
 from openai_lint.facts import Class, Function
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
     from openai_lint.link.index import ModuleInfo, ScopeInfo, Store
 
+Wanted: TypeAlias = "tuple[str, str | None]"
+"""A name that callers use, and the file from which they must have it; None where they get at it through an object."""
+
 
 class Carriers:
     """The names as they stand at one point of the solution.
@@ -49,6 +52,8 @@ class Carriers:
         self._tests = tests
         self._runs = list(self._frames())
         self._leaky = {frame.function for frame, leaks in self._runs if leaks and isinstance(frame.function, Function)}
+        self.functions: set[Function] = set(self._leaky)
+        """The functions that let something out or, once ``names`` was asked for, give what does."""
         self._lambdas: dict[Frame, bool] = {}
         self._special: dict[Class, set[Function]] = {}
         for frame, leaks in self._runs:
@@ -81,23 +86,33 @@ class Carriers:
             for path, name in running.RUN_ELSEWHERE.items()
         )
 
-    def names(self) -> set[str]:
+    def names(self) -> set[Wanted]:
         """Every name that a caller may use."""
         self._decorate()
         unnamed = {function for functions in self._special.values() for function in functions}
-        found = {function.name for function in self._leaky - unnamed} | self._makers()
+        found = self._makers()
         for frame, leaks in self._runs:
             function = frame.function
-            if (
-                isinstance(function, Function)
-                and not leaks
-                and (self._any(self._engine.solver.read(GivesCell(frame)).returns) or self._fills(function, frame))
+            if not isinstance(function, Function):
+                continue
+            if not leaks and (
+                self._any(self._engine.solver.read(GivesCell(frame)).returns) or self._fills(function, frame)
             ):
-                found.add(function.name)
+                self.functions.add(function)
+            if function in self.functions and function not in unnamed and function.name != "<lambda>":
+                found.add(self._wanted(function.name, frame.module.scope_of(function)))
         if self._special:
-            found |= {cls.node.name for cls in self._engine.classes() if self._runs_by_itself(cls)}
-        found |= self._places({frame.module.scope_of(frame.function) for frame, _ in self._runs})
-        return found - {"<lambda>"}
+            found |= {
+                self._wanted(cls.node.name, cls.parent.module.scope_of(cls.node))
+                for cls in self._engine.classes()
+                if self._runs_by_itself(cls)
+            }
+        return found | self._places({frame.module.scope_of(frame.function) for frame, _ in self._runs})
+
+    def _wanted(self, name: str, scope: "ScopeInfo") -> Wanted:
+        """A name that is bound around a scope; a test gets at others' names without importing them, as fixtures."""
+        member = scope.parent is not None and isinstance(scope.parent.node, Class)
+        return name, None if member or self._tests else scope.module.path
 
     def _fills(self, function: Function, frame: Frame) -> bool:
         """Whether a function puts a carrier into a container that it is given."""
@@ -114,15 +129,19 @@ class Carriers:
                     engine.solver.read(NameCell(engine.generic_frame(scope.parent), scope.node.name))
                 scope = scope.parent if isinstance(scope.parent.node, Class) else None
 
-    def _makers(self) -> set[str]:
+    def _makers(self) -> set[Wanted]:
         """The classes whose objects have a method that lets errors out: who makes one may pass it on."""
         owners = (frame.module.scope_of(frame.function).owner for frame, leaks in self._runs if leaks)
-        return {owner.node.name for owner in owners if owner is not None and isinstance(owner.node, Class)}
+        return {
+            self._wanted(owner.node.name, owner)
+            for owner in owners
+            if owner is not None and isinstance(owner.node, Class)
+        }
 
-    def _places(self, scopes: "Iterable[ScopeInfo]") -> set[str]:
+    def _places(self, scopes: "Iterable[ScopeInfo]") -> set[Wanted]:
         """Variables of modules and classes, and attributes, in which these scopes keep a carrier."""
         engine = self._engine
-        found: set[str] = set()
+        found: set[Wanted] = set()
         run = set(scopes)
         for scope in run:
             if not isinstance(scope.node, Function):
@@ -130,22 +149,27 @@ class Carriers:
                 for name, bindings in scope.bindings.items():
                     kept = any(item.kind in ("value", "into") for item in bindings)
                     if kept and self._any(engine.solver.read(NameCell(frame, name))):
-                        found.add(name)
+                        found.add(self._held(name, scope))
         for module in engine.modules.loaded:
             for put in module.puts:
-                if isinstance(put.owner.node, Function) or put.name in found:
+                wanted = self._held(put.name, put.owner)
+                if isinstance(put.owner.node, Function) or wanted in found:
                     continue
                 if self._any(engine.solver.read(NameCell(engine.generic_frame(put.owner), put.name))):
-                    found.add(put.name)
+                    found.add(wanted)
         for module in engine.modules.loaded:
-            found |= {attr for attr in module.given if self._any(engine.lookup.given(attr))}
+            found |= {(attr, None) for attr in module.given if self._any(engine.lookup.given(attr))}
         for module in {scope.module for scope in run}:
             for store in module.stores:
-                if store.scope not in run or store.attr in found or not self._readable(store):
+                if store.scope not in run or (store.attr, None) in found or not self._readable(store):
                     continue
                 if self._any(engine.evaluator.bound(store.binding, engine.generic_frame(store.scope), store.scope)):
-                    found.add(store.attr)
+                    found.add((store.attr, None))
         return found
+
+    def _held(self, name: str, scope: "ScopeInfo") -> Wanted:
+        """A variable of a module or a class."""
+        return name, None if self._tests or scope.parent is not None else scope.module.path
 
     def _readable(self, store: "Store") -> bool:
         """Whether what is stored can be found again: on an object of the project, not on something of a library."""

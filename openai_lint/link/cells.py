@@ -59,6 +59,13 @@ class ClassesCell:
     """How many classes of the project are known."""
 
 
+@dataclass(frozen=True, slots=True)
+class SubclassesCell:
+    """How many subclasses of a class are known."""
+
+    cls: ClassRef
+
+
 class Gives(NamedTuple):
     """What a function hands back."""
 

@@ -79,7 +79,7 @@ class Contracts:
         names = declared(function.docstring or "")
         if EVERYTHING in names:
             return True
-        release = self._project.engine.catalogue(leak.site.module, leak.site.era)
+        release = leak.site.release
         classes = {path.rpartition(".")[2] for path in ancestors(leak.raised, release)}
         return not names.isdisjoint(classes)
 

@@ -56,11 +56,7 @@ class Cover:
     def _after(self, handler: ErrorHandler, leaks: Leaks) -> Leaks:
         """What one handler leaves."""
         engine = self._engine
-        caught = {
-            leak
-            for leak in leaks
-            if handler.clause.verdict(leak, engine.catalogue(leak.site.module, leak.site.era)) == CATCHES
-        }
+        caught = {leak for leak in leaks if handler.clause.verdict(leak, leak.site.release) == CATCHES}
         let_on = self._run(handler, frozenset(caught))
         for leak in caught - let_on:
             engine.record.handled(leak, handler.node, handler.module)
@@ -92,4 +88,4 @@ class Cover:
             return leak
         scope = handler.run.module.scope_of(handler.run.function)
         again = any(len(scope.bindings.get(name, ())) > 1 for name in handler.subjects)
-        return leak if again else leak._replace(raised=wrapper)
+        return leak if again else leak.seen_as(wrapper, leak.form)

@@ -12,8 +12,9 @@ from openai_lint.escapes import NO_LEAKS
 from openai_lint.facts import Class, Function, Return, Stmt, Try, Yield
 from openai_lint.link import library, vendors
 from openai_lint.link.api import Api
+from openai_lint.link.caller_search import CallerSearch, LinkWorkspace
 from openai_lint.link.calls import Calls
-from openai_lint.link.carriers import Carriers
+from openai_lint.link.carriers import Carriers, Wanted
 from openai_lint.link.cells import (
     AttrCell,
     CaughtCell,
@@ -24,6 +25,7 @@ from openai_lint.link.cells import (
     Outcome,
     ParamCell,
     RunCell,
+    SubclassesCell,
 )
 from openai_lint.link.evaluate import Evaluator
 from openai_lint.link.externals import Externals
@@ -32,7 +34,7 @@ from openai_lint.link.hierarchy import Hierarchy
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.lookup import Lookup
 from openai_lint.link.loops import below
-from openai_lint.link.modules import Modules, Workspace
+from openai_lint.link.modules import Modules
 from openai_lint.link.policies import Policies
 from openai_lint.link.record import Record
 from openai_lint.link.relevance import Relevance
@@ -77,7 +79,6 @@ class Engine:
         self._indexed = 0
         self._classes: list[ClassRef] = []
         self._methods: dict[str, list[ClassRef]] = {}
-        self._renamed: dict[str, set[str]] = {}
         self.property_names: set[str] = set()
         self.method_words = marker_names()
         self.solving = True
@@ -102,6 +103,7 @@ class Engine:
         self.policies = Policies(self)
         self.record = Record(self)
         self.relevance = Relevance(self)
+        self.callers = CallerSearch(self)
         self.guessed: set[ParamCell] = set()
 
     # --- cells
@@ -110,7 +112,7 @@ class Engine:
     def _bottom(cell: Hashable) -> Any:
         if isinstance(cell, GivesCell):
             return Gives()
-        if isinstance(cell, ClassesCell):
+        if isinstance(cell, (ClassesCell, SubclassesCell)):
             return 0
         return NO_LEAKS if isinstance(cell, (CaughtCell, RunCell)) else NOTHING
 
@@ -165,12 +167,12 @@ class Engine:
 
     def classes(self) -> list[ClassRef]:
         """Every class of the loaded modules."""
-        self._index()
+        self.reindex()
         return self._classes
 
     def methods_named(self, name: str) -> list[ClassRef]:
         """The classes of loaded modules that define a method."""
-        self._index()
+        self.reindex()
         return self._methods.get(name, [])
 
     @property
@@ -219,7 +221,7 @@ class Engine:
 
     def solve(self) -> None:
         """Link the project: everything that the sites need is known afterwards."""
-        self._load([path for path in self.workspace.files if self.workspace.gate(path)])
+        self.load([path for path in self.workspace.files if self.workspace.gate(path)])
         self._rounds()
         for _ in range(MOST_PASSES - 1):
             late = [cell for cell in self.guessed if (self.solver.known(cell) or NOTHING) - ANYTHING]
@@ -234,8 +236,9 @@ class Engine:
         seen: set[ScopeInfo] = set()
         looked_at: set[ScopeInfo] = set()
         mentioning: list[ScopeInfo] = []
-        searched: dict[bool, set[str]] = {False: set(), True: set()}
+        searched: dict[bool, set[Wanted]] = {False: set(), True: set()}
         for _ in range(MOST_ROUNDS):
+            self.hierarchy.grow()
             seeds = self._seeds(looked_at)
             around = [outer for scope in (*seeds, *mentioning) for outer in _functions_around(scope)]
             for scope in (*seeds, *around):
@@ -253,9 +256,9 @@ class Engine:
             self.solver.solve()
             mentioning = []
             for tests, told in searched.items():
-                names = self._search(Carriers(self, tests).names() - told, tests)
-                searched[tests] = told | names
-                self.relevance.add(names, tests)
+                carriers = Carriers(self, tests)
+                names = self.callers.search(carriers.names(), told, tests)
+                self.relevance.add(names, carriers.functions, tests)
                 mentioning += self._scopes_mentioning(names, tests)
 
     def _seeds(self, looked_at: set[ScopeInfo]) -> list[ScopeInfo]:
@@ -291,7 +294,7 @@ class Engine:
         """The scopes that mention a method of the SDK: by its last word where the module speaks of openai, by its last
         two words elsewhere.
         """
-        self._index()
+        self.reindex()
         found: dict[ScopeInfo, None] = {}
         for word, before in self._method_pairs.items():
             for scope in self._attributes.get(word, ()):
@@ -323,7 +326,7 @@ class Engine:
         return found
 
     def _scopes_mentioning(self, names: Iterable[str], tests: bool) -> list[ScopeInfo]:
-        self._index()
+        self.reindex()
         found: dict[ScopeInfo, None] = {}
         for name in names:
             for scope in self._mentions.get(name, ()):
@@ -331,14 +334,15 @@ class Engine:
                     found.setdefault(scope)
         return list(found)
 
-    def _index(self) -> None:
+    def reindex(self) -> None:
+        """Index the modules that were loaded since the last time."""
         new = self.modules.loaded[self._indexed :]
         if not new:
             return
         self._indexed += len(new)
         for module in new:
             for scope in (module.scope, *module.scopes.values()):
-                self._index_imports(scope)
+                self.callers.index(scope)
                 node = scope.node
                 target = scope
                 while isinstance(target.node, Class) and target.parent is not None:
@@ -357,33 +361,8 @@ class Engine:
                     self.property_names.add(node.name)
         self.solver.contribute(ClassesCell(), len(self._classes))
 
-    def _index_imports(self, scope: ScopeInfo) -> None:
-        """Note under which other names a scope imports something (``import a as b``)."""
-        for bound, bindings in scope.bindings.items():
-            for binding in bindings:
-                if binding.kind == "import" and binding.node.name not in (None, bound):
-                    self._renamed.setdefault(binding.node.name, set()).add(bound)
-
-    def _search(self, names: set[str], tests: bool) -> set[str]:
-        """Load the files that hold any of these names; the names, and those under which they are imported."""
-        known: set[str] = set()
-        while names:
-            known |= names
-            self._load_mentioning(names, tests)
-            self._index()
-            names = {bound for name in names for bound in self._renamed.get(name, ())} - known
-        return known
-
-    def _load_mentioning(self, names: Iterable[str], tests: bool) -> None:
-        loaded = {module.path for module in self.modules.loaded}
-        rest = [
-            path
-            for path in self.workspace.files
-            if path not in loaded and self.workspace.is_test(path) is tests and self.workspace.judges(path)
-        ]
-        self._load(dict.fromkeys(path for name in names for path in self.workspace.mentioning(name, rest)))
-
-    def _load(self, paths: Collection[str]) -> None:
+    def load(self, paths: Collection[str]) -> None:
+        """Read files of the project."""
         self.workspace.prepare(paths)
         for path in paths:
             self.modules.load(path)
@@ -414,23 +393,3 @@ def _functions_around(scope: ScopeInfo) -> Iterable[ScopeInfo]:
         if isinstance(outer.node, Function):
             yield outer
         outer = outer.parent
-
-
-class LinkWorkspace(Workspace, Protocol):
-    """The files of a project, as the engine needs them."""
-
-    @property
-    def root(self) -> object:
-        """The folder that is linked as one project."""
-
-    def gate(self, path: str) -> bool:
-        """Whether a file can hold an API call, a client or a key."""
-
-    def judges(self, path: str) -> bool:
-        """Whether the calls of a file count."""
-
-    def prepare(self, paths: Iterable[str]) -> None:
-        """Tells which facts will be asked for."""
-
-    def mentioning(self, word: str, among: Iterable[str]) -> list[str]:
-        """The files whose bytes hold an identifier."""

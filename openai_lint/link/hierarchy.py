@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.facts import Function
 from openai_lint.link import library
-from openai_lint.link.cells import ClassesCell
+from openai_lint.link.cells import ClassesCell, SubclassesCell
 from openai_lint.link.values import ClassRef, External, Frame
 
 if TYPE_CHECKING:
@@ -42,16 +42,17 @@ class Hierarchy:
 
     def subclasses(self, cls: ClassRef) -> list[ClassRef]:
         """The known classes of the project below this one; those that fit it, where it is a protocol."""
-        self._engine.solver.read(ClassesCell())
-        self._grow()
+        self._engine.solver.read(SubclassesCell(cls))
+        self.grow()
         found = [*self._below.get(cls, ()), *(other for other in self._open if other != cls and cls in self.mro(other))]
         wanted = self._protocol(cls)
         if wanted:
+            self._engine.solver.read(ClassesCell())
             found += [other for other in self._engine.classes() if other != cls and self._fits(other, wanted)]
         return found
 
-    def _grow(self) -> None:
-        """Put the classes that have come up since the last time below their bases."""
+    def grow(self) -> None:
+        """Put the classes that have come up since the last time below their bases, and tell who asked for those."""
         classes = self._engine.classes()
         if len(classes) == self._seen:
             return
@@ -64,7 +65,9 @@ class Hierarchy:
                 continue
             for base in order[1:]:
                 if isinstance(base, ClassRef):
-                    self._below.setdefault(base, []).append(cls)
+                    below = self._below.setdefault(base, [])
+                    below.append(cls)
+                    self._engine.solver.contribute(SubclassesCell(base), len(below))
 
     def _protocol(self, cls: ClassRef) -> frozenset[str]:
         """The methods that a protocol asks for; none where the class is no protocol."""

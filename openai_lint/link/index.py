@@ -130,7 +130,8 @@ class ScopeInfo:
 class ModuleInfo:
     """An extracted module with its scopes. ``calls`` maps an expression to the smallest call around it.
 
-    ``given`` are attributes that objects get which a library makes (``parser.set_defaults(func=ask)``).
+    ``given`` are attributes that objects get which a library makes (``parser.set_defaults(func=ask)``). ``values`` are
+    the frames, functions, classes and objects of the module that the linker tells apart, each once.
     """
 
     facts: ModuleFacts
@@ -147,6 +148,7 @@ class ModuleInfo:
     imports: set[str] = field(default_factory=set)
     tries: dict[Expr, tuple[Try, ...]] = field(default_factory=dict)
     statements: dict[Expr, Stmt] = field(default_factory=dict)
+    values: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Index the facts."""

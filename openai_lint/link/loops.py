@@ -1,11 +1,13 @@
 """Hand-written retries: which loops (and recursions) go round again after an error, how often, and with which waits."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
 from openai_lint.escapes import Leak, Leaks
 from openai_lint.facts import Expr, Handler
 from openai_lint.link import library, retry_frameworks
+from openai_lint.link.alike import Verdicts
 from openai_lint.link.blocks import QUIET, asks, assigned, inside, leaves_loop
 from openai_lint.link.blocks import below as descendants
 from openai_lint.link.blocks import inside as below
@@ -20,6 +22,7 @@ from openai_lint.link.waits import wait_of, waits_in
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
+    from openai_lint.sdk import Sdk
 
 __all__ = ["LoopWatch", "below", "descendants", "goes_again", "hand_loop", "recursion"]
 
@@ -136,15 +139,22 @@ class LoopWatch:
     def _policy(self, retried: set[Leak]) -> Policy:
         sure: set[str] = set()
         doubtful: set[str] = set()
+        known: dict[tuple[facts.Try, Handler], Verdicts[bool]] = {}
         for leak in retried:
-            doubt = Rehearsal(self._engine, self._frame, *self._handler_of(leak), leak).loop(self._node).doubt
-            (doubtful if doubt else sure).add(leak.raised)
+            place = self._handler_of(leak)
+            if place not in known:
+                known[place] = Verdicts(self._engine, self._doubts(*place))
+            (doubtful if known[place].of(leak) else sure).add(leak.raised)
         predicate = Predicate("only", tuple(sorted(sure)))
         if doubtful:
             some = Predicate("and", parts=(Predicate("only", tuple(sorted(doubtful))), VAGUE))
             predicate = Predicate("or", parts=(predicate, some)) if sure else some
         plainest = min(retried, key=lambda item: (item.error != "RateLimitError", item.error))
         return self._read(*self._handler_of(plainest), predicate, plainest)
+
+    def _doubts(self, trial: facts.Try, handler: Handler) -> "Callable[[Leak, Sdk], bool]":
+        """Whether it cannot be told if the loop goes on after an error that a handler has caught."""
+        return lambda leak, _: Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node).doubt
 
     def _read(self, trial: facts.Try, handler: Handler, predicate: Predicate, leak: Leak | None = None) -> Policy:
         course = Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node)
@@ -186,7 +196,7 @@ class LoopWatch:
     def _handler_of(self, leak: Leak) -> tuple[facts.Try, Handler]:
         """The handler that an error comes to."""
         trial = self._trials[leak]
-        release = self._engine.catalogue(leak.site.module, leak.site.era)
+        release = leak.site.release
         for handler in trial.handlers:
             if handler.type is None:
                 return trial, handler

@@ -6,6 +6,7 @@ from openai_lint import facts
 from openai_lint.escapes import GROUP, Leak, Leaks
 from openai_lint.facts import Expr
 from openai_lint.link import library
+from openai_lint.link.alike import Verdicts
 from openai_lint.link.clauses import CATCHES, clause_of
 from openai_lint.link.values import (
     ContextFrame,
@@ -119,7 +120,7 @@ class Managers:
             )
             self._engine.record.triggered_all(waiting)
             for leak in self._engine.triggers.trigger("await", members).leaks:
-                found.add(leak._replace(raised="ExceptionGroup", form=GROUP))
+                found.add(leak.seen_as("ExceptionGroup", GROUP))
         return frozenset(found)
 
     def exit(self, manager: Value, leaks: Leaks, node: Expr) -> tuple[Leaks, bool]:
@@ -147,10 +148,9 @@ class Managers:
     def _suppress(self, manager: Symbolic, leaks: Leaks, node: Expr) -> tuple[Leaks, bool]:
         clause = clause_of(one(Display("tuple", tuple(enumerate(manager.args)))), self._engine)
         rest: set[Leak] = set()
+        verdicts = Verdicts(self._engine, clause.verdict)
         for leak in leaks:
-            release = self._engine.catalogue(leak.site.module, leak.site.era)
-            verdict = clause.verdict(leak, release)
-            if verdict == CATCHES:
+            if verdicts.of(leak) == CATCHES:
                 self._engine.record.handled(leak, node, self._walk.frame.module)
             else:
                 rest.add(leak)

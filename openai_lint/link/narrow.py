@@ -98,7 +98,7 @@ class Narrowing:
             if isinstance(subject, facts.Attr) and subject.attr == "__class__":
                 subject = subject.value
             elif isinstance(subject, facts.Attr) and subject.attr in CAUSES and self.is_subject(subject.value):
-                subject, leak = subject.value, leak._replace(raised=f"openai.{leak.error}", form=RAW)
+                subject, leak = subject.value, leak.inside()
             if self.is_subject(subject):
                 return self._matches(self._engine.evaluator.value(args[1], self._frame), leak)
             return None
@@ -131,19 +131,19 @@ class Narrowing:
     def _matches(self, classes: Values, leak: Leak) -> bool | None:
         if not classes:
             return None
-        release = self._engine.catalogue(leak.site.module, leak.site.era)
+        release = leak.site.release
         return clause_of(classes, self._engine).accepts(leak, release)
 
     def _error(self, leak: Leak) -> ErrorClass | None:
         if leak.form != RAW:
             return None
-        return self._engine.catalogue(leak.site.module, leak.site.era).errors.get(leak.error)
+        return leak.site.release.errors.get(leak.error)
 
     def _statuses(self, leak: Leak) -> frozenset[int]:
         """The documented statuses that raise the error; none for an error without an answer."""
         if self._error(leak) is None:
             return frozenset()
-        release = self._engine.catalogue(leak.site.module, leak.site.era)
+        release = leak.site.release
         return frozenset(status for status in STATUSES if release.error_of_status(status) == leak.error)
 
     def _compare(self, test: facts.Compare, leak: Leak) -> bool | None:
@@ -195,7 +195,7 @@ class Narrowing:
             return None
         from openai_lint.escapes import clause
 
-        return clause(paths[0], self._engine.catalogue(leak.site.module, leak.site.era)) == leak.raised
+        return clause(paths[0], leak.site.release) == leak.raised
 
     def _is_status(self, node: Expr) -> bool:
         if isinstance(node, facts.Attr):

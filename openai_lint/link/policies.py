@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from openai_lint.escapes import NO_LEAKS, RETRY_ERROR, Leak, Leaks
 from openai_lint.facts import Call, Expr, Function
 from openai_lint.link import library, retry_frameworks, retry_libraries
+from openai_lint.link.alike import Verdicts
 from openai_lint.link.cells import Outcome
 from openai_lint.link.policy import Policy
 from openai_lint.link.predicates import EVERYTHING, VAGUE, Predicate, ask
@@ -45,7 +46,7 @@ class Policies:
 
     def accepts(self, policy: Policy, leak: Leak) -> bool | None:
         """Whether a policy retries an error; None when that depends on more than can be seen."""
-        release = self._engine.catalogue(leak.site.module, leak.site.era)
+        release = leak.site.release
         return policy.retries.accepts(leak, release, lambda value, asked: ask(self._engine, value, asked))
 
     def through(self, policy: Policy, leaks: Leaks) -> Leaks:
@@ -55,8 +56,9 @@ class Policies:
         if policy.pending:
             return NO_LEAKS  # an option is not known yet: nothing can be said that would not have to be taken back
         result: set[Leak] = set()
+        verdicts = Verdicts(self._engine, lambda leak, _: self.accepts(policy, leak))
         for leak in leaks:
-            accepted = self.accepts(policy, leak)
+            accepted = verdicts.of(leak)
             if accepted is not False and not policy.idle:
                 self._engine.record.policy(leak, policy)
             passed = leak.after_retries()
@@ -64,7 +66,7 @@ class Policies:
                 self._engine.record.handled(leak, policy.node, policy.module)
                 continue
             if policy.wraps:
-                result.add(passed._replace(raised=policy.after, form=RETRY_ERROR))
+                result.add(passed.seen_as(policy.after, RETRY_ERROR))
                 continue
             if accepted is not True:
                 result.add(passed)
@@ -75,7 +77,7 @@ class Policies:
             elif policy.after == "original":
                 result.add(passed)
             else:
-                result.add(passed._replace(raised=policy.after, form=RETRY_ERROR))
+                result.add(passed.seen_as(policy.after, RETRY_ERROR))
         return frozenset(result)
 
     def around(self, policy: Policy, outcome: Outcome) -> Outcome:

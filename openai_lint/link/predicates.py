@@ -89,7 +89,7 @@ def ask(engine: "Engine", value: Value, leak: Leak, position: int = 0, depth: in
         return None
     function = value.function
     frame = Frame(value.parent.module, function, value.parent)
-    key = (value, offset, leak.error, leak.raised, leak.form, engine.catalogue(leak.site.module, leak.site.era))
+    key = (value, offset, leak.error, leak.raised, leak.form, leak.site.release)
     if key in engine.answers:
         return engine.answers[key]
     found = _run(function.body, leak, Narrowing(engine, frame, frozenset({function.params[offset].name}), depth))

@@ -226,7 +226,7 @@ class Project:
 
     def _api_call(self, site: Site, leaving: Leaks, reaching: Leaks) -> ApiCall:
         record = self.record
-        release = self.engine.catalogue(site.module, site.era)
+        release = site.release
         method = release.any_method(site.path)
         clients = tuple(
             self.engine.api.settled(client) for client in sorted(record.clients.get(site, {}), key=_certainty)

@@ -49,6 +49,7 @@ class Relevance:
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
         self._names: dict[bool, set[str]] = {False: set(), True: set()}
+        self._functions: set[Function] = set()
         self._roots: set[ScopeInfo] = set()
         self._mentions: dict[ScopeInfo, frozenset[str]] = {}
         self.parked: dict[RunCell, None] = {}
@@ -64,10 +65,11 @@ class Relevance:
             ]
         )
 
-    def add(self, names: set[str], tests: bool) -> None:
-        """Take names under which something that lets errors out can be got at, in tests or outside of them."""
-        new = names - self._names[tests]
-        self._names[tests] |= new
+    def add(self, names: set[str], functions: set[Function], tests: bool) -> None:
+        """Take functions that let errors out, and names under which they and others can be got at, in tests or not."""
+        new = (names - self._names[tests]) | {function.name for function in functions - self._functions}
+        self._names[tests] |= names
+        self._functions |= functions
         if new:
             self._again([
                 cell
@@ -148,7 +150,7 @@ class Relevance:
     def _carries(self, value: Value) -> bool:
         match value:
             case FunctionRef():
-                known = self._is_known(value.function.name) or value.function.name == "<lambda>"
+                known = value.function in self._functions or value.function.name == "<lambda>"
                 return known or self._is_given_something(value.parent)
             case Bound(function=External()):
                 return self._carries(value.receiver)

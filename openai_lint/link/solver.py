@@ -5,8 +5,22 @@ least fixpoint of what was asked for, in whatever order the cells were first wan
 """
 
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """A cell that somebody asked for or contributed to, and who reads it. ``place`` is when it was first finished."""
+
+    cell: Hashable
+    value: Any
+    readers: "dict[_Entry, None]" = field(default_factory=dict)
+    place: int = 0
+    running: bool = False
+    queued: bool = False
+    known: bool = True
 
 
 class Solver:
@@ -18,40 +32,45 @@ class Solver:
         self._compute = compute
         self._bottom = bottom
         self._join = join
-        self._values: dict[Hashable, Any] = {}
-        self._readers: dict[Hashable, dict[Hashable, None]] = {}
-        self._active: list[Hashable] = []
-        self._running: set[Hashable] = set()
-        self._queue: list[tuple[int, int, Hashable]] = []
-        self._finished: dict[Hashable, int] = {}
+        self._entries: dict[Hashable, _Entry] = {}
+        self._active: list[_Entry] = []
+        self._queue: list[tuple[int, int, _Entry]] = []
         self._count = 0
-        self._queued: set[Hashable] = set()
 
     def read(self, cell: Hashable) -> Any:
         """The cell's value as far as it is known; the cell being computed will be told when it grows."""
+        entry = self._entries.get(cell)
+        if entry is None:
+            entry = self._entries[cell] = _Entry(cell, self._bottom(cell), known=False)
         if self._active:
-            self._readers.setdefault(cell, {})[self._active[-1]] = None
-        if cell not in self._values:
-            self._values[cell] = self._bottom(cell)
-            self._evaluate(cell)
-        return self._values[cell]
+            entry.readers[self._active[-1]] = None
+        if not entry.known:
+            self._begin(entry)
+            self._evaluate(entry)
+        return entry.value
 
     def contribute(self, cell: Hashable, value: Any) -> None:
         """Join ``value`` into a cell from outside of its own computation (an argument that a caller passes)."""
-        old = self._values.get(cell)
-        new = value if old is None else self._join(old, value)
-        if old is None or new != old:
-            self._values[cell] = new
-            self._wake(cell)
+        entry = self._entries.get(cell)
+        if entry is None:
+            self._entries[cell] = _Entry(cell, value)
+            return
+        new = self._join(entry.value, value) if entry.known else value
+        if not entry.known or new != entry.value:
+            entry.known = True
+            entry.value = new
+            self._wake(entry)
 
     def again(self, cell: Hashable) -> None:
         """Recompute a cell at the next ``solve``: something outside of the cells has changed for it."""
-        if cell in self._values:
-            self._enqueue(cell)
+        entry = self._entries.get(cell)
+        if entry is not None and entry.known:
+            self._enqueue(entry)
 
     def known(self, cell: Hashable) -> Any | None:
         """The value of a cell if anything asked for it or contributed to it."""
-        return self._values.get(cell)
+        entry = self._entries.get(cell)
+        return entry.value if entry is not None and entry.known else None
 
     @property
     def idle(self) -> bool:
@@ -61,56 +80,61 @@ class Solver:
     def solve(self) -> None:
         """Recompute what is stale until nothing is; what was finished first goes first, callees before callers."""
         while self._queue:
-            _, _, cell = heappop(self._queue)
-            self._queued.discard(cell)
-            if cell in self._values:
-                self._evaluate(cell)
+            _, _, entry = heappop(self._queue)
+            entry.queued = False
+            if entry.known:
+                self._evaluate(entry)
 
-    def _evaluate(self, cell: Hashable) -> None:
-        if cell in self._running:
-            self._enqueue(cell)
+    def _begin(self, entry: _Entry) -> None:
+        entry.known = True
+        entry.value = self._bottom(entry.cell)
+
+    def _evaluate(self, entry: _Entry) -> None:
+        if entry.running:
+            self._enqueue(entry)
             return
-        self._running.add(cell)
-        self._active.append(cell)
+        entry.running = True
+        self._active.append(entry)
         try:
-            result = self._compute(cell)
+            result = self._compute(entry.cell)
         finally:
             self._active.pop()
-            self._running.discard(cell)
+            entry.running = False
         self._count += 1
-        self._finished.setdefault(cell, self._count)
-        old = self._values[cell]
-        new = self._join(old, result)
-        if new != old:
-            self._values[cell] = new
-            self._wake(cell)
+        entry.place = entry.place or self._count
+        new = self._join(entry.value, result)
+        if new != entry.value:
+            entry.value = new
+            self._wake(entry)
 
-    def _wake(self, cell: Hashable) -> None:
-        for reader in self._readers.get(cell, ()):
+    def _wake(self, entry: _Entry) -> None:
+        for reader in entry.readers:
             self._enqueue(reader)
 
-    def _enqueue(self, cell: Hashable) -> None:
-        if cell not in self._queued:
-            self._queued.add(cell)
+    def _enqueue(self, entry: _Entry) -> None:
+        if not entry.queued:
+            entry.queued = True
             self._count += 1
-            heappush(self._queue, (self._finished.get(cell, self._count), self._count, cell))
+            heappush(self._queue, (entry.place or self._count, self._count, entry))
 
     def forget(self, cells: Iterable[Hashable], keep: Callable[[Hashable], bool]) -> None:
         """Drop everything that was computed from these cells, because one of them was read before it was known.
 
         Cells that ``keep`` holds stay (they were contributed, not computed); the rest is computed again when asked for.
         """
-        stale: set[Hashable] = set()
-        stack = list(cells)
+        stale: dict[_Entry, None] = {}
+        stack = [self._entries[cell] for cell in cells if cell in self._entries]
         while stack:
-            for reader in self._readers.pop(stack.pop(), ()):
+            entry = stack.pop()
+            readers, entry.readers = entry.readers, {}
+            for reader in readers:
                 if reader not in stale:
-                    stale.add(reader)
+                    stale[reader] = None
                     stack.append(reader)
-        for cell in stale:
-            if not keep(cell):
-                self._values.pop(cell, None)
+        for entry in stale:
+            if not keep(entry.cell):
+                entry.known = False
 
     def values(self) -> list[tuple[Hashable, Any]]:
         """Every cell with its value."""
-        return list(self._values.items())
+        return [(entry.cell, entry.value) for entry in self._entries.values() if entry.known]

@@ -186,6 +186,6 @@ class Triggers:
             leaks = NO_LEAKS
             given |= one(Kept(group.members)) if group.collects else NOTHING
         if group.wraps:
-            leaks = frozenset(leak._replace(raised="ExceptionGroup", form=GROUP) for leak in leaks)
+            leaks = frozenset(leak.seen_as("ExceptionGroup", GROUP) for leak in leaks)
         values = one(Display("list", ((None, given),))) if group.collects else given
         return Outcome(leaks, values)

@@ -5,15 +5,17 @@ Values are small, frozen and compared by content; a set of them (``Values``) mea
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from openai_lint.facts import Class, Expr, Function, Handler
 from openai_lint.link.later import Deferred, Group, Kept, Later, Lazy, Managed, Request
 from openai_lint.link.nesting import Nested, deepest, depth_of
+from openai_lint.unique import Unique
 
 if TYPE_CHECKING:
     from openai_lint.link.index import ModuleInfo
     from openai_lint.link.policies import Policy
+    from openai_lint.sdk import Sdk
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class ModuleRef:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Frame(Nested):
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame(metaclass=Unique):
     """One way to run a function: the function, the frame it was defined in, and the arguments that make a difference.
 
     ``function`` is None for a module's body, and a class for a class body. ``bound`` pairs names
@@ -58,15 +60,17 @@ class Frame(Nested):
     function: Function | Class | None
     parent: "Frame | None" = None
     bound: tuple[tuple[str, "Values"], ...] = ()
-    __hash__ = Nested.__hash__
+    depth: int = field(init=False, repr=False)
+
+    @staticmethod
+    def home(module: "ModuleInfo", *_: object) -> "ModuleInfo":
+        """The module in whose table the frame stands."""
+        return module
 
     def __post_init__(self) -> None:
-        """Hash and measure once."""
-        self._seal(
-            (self.module, self.function, self.parent, self.bound),
-            1
-            + max(self.parent.depth if self.parent is not None else 0, *(deepest(found) for _, found in self.bound), 0),
-        )
+        """Measure once how deeply it nests."""
+        outer = self.parent.depth if self.parent is not None else 0
+        object.__setattr__(self, "depth", 1 + max(outer, *(deepest(found) for _, found in self.bound), 0))
 
     def argument(self, name: str) -> "Values | None":
         """What this frame was given for a parameter, if that makes a difference."""
@@ -76,12 +80,17 @@ class Frame(Nested):
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionRef:
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionRef(metaclass=Unique):
     """A function of the project together with the frame in which it was defined, before any decorator."""
 
     function: Function
     parent: Frame
+
+    @staticmethod
+    def home(_: Function, parent: Frame) -> "ModuleInfo":
+        """The module in whose table the function stands."""
+        return parent.module
 
     @property
     def depth(self) -> int:
@@ -89,25 +98,35 @@ class FunctionRef:
         return self.parent.depth
 
 
-@dataclass(frozen=True, slots=True)
-class ClassRef(Nested):
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassRef(metaclass=Unique):
     """A class of the project."""
 
     node: Class
     parent: Frame
-    __hash__ = Nested.__hash__
 
-    def __post_init__(self) -> None:
-        """Hash and measure once."""
-        self._seal((self.node, self.parent), self.parent.depth)
+    @staticmethod
+    def home(_: Class, parent: Frame) -> "ModuleInfo":
+        """The module in whose table the class stands."""
+        return parent.module
+
+    @property
+    def depth(self) -> int:
+        """How deeply it nests."""
+        return self.parent.depth
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+@dataclass(frozen=True, slots=True, eq=False)
+class Instance(metaclass=Unique):
     """An object of a project class; ``exact`` when its construction was seen (else it may be a subclass's)."""
 
     cls: ClassRef
     exact: bool
+
+    @staticmethod
+    def home(owner: ClassRef, _: bool) -> "ModuleInfo":
+        """The module in whose table the object stands."""
+        return owner.parent.module
 
     @property
     def depth(self) -> int:
@@ -192,7 +211,8 @@ class Site:
     """One place that names an SDK method on a client, or makes a raw request to an OpenAI host.
 
     ``node`` is the expression shown (the smallest call that contains the name), ``path`` the dotted method, ``era`` the
-    generation of the SDK it is written for.
+    generation of the SDK it is written for, ``release`` what decides for code of that generation there. ``values`` are
+    the errors on their way from it, each once.
     """
 
     node: Expr
@@ -200,6 +220,8 @@ class Site:
     path: str
     era: int
     function: Function | None
+    release: "Sdk"
+    values: dict[tuple[Any, ...], Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

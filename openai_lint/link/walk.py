@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
-from openai_lint.escapes import BROKEN, GROUP, NO_LEAKS, RAW, Leak, Leaks
+from openai_lint.escapes import BROKEN, GROUP, NO_LEAKS, Leak, Leaks
 from openai_lint.facts import Block, Expr, Handler, Stmt
 from openai_lint.link import library
+from openai_lint.link.alike import Verdicts
 from openai_lint.link.cells import CaughtCell
 from openai_lint.link.clauses import CATCHES, EVERY_ERROR, PASSES, clause_of
 from openai_lint.link.loops import LoopWatch, goes_again, recursion
@@ -24,6 +25,7 @@ from openai_lint.link.values import ANYTHING, NOTHING, Caught, External, Frame, 
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
+    from openai_lint.sdk import Sdk
 
 
 class Walk:
@@ -227,7 +229,7 @@ class Walk:
             case Symbolic() if value.path in library.GROUPS:
                 members = self.engine.evaluator.items(value.argument(1, "exceptions") or NOTHING)
                 inner: Leaks = NO_LEAKS.union(*(self._again(member, live) for member in members))
-                return frozenset(leak._replace(raised="ExceptionGroup", form=GROUP) for leak in inner)
+                return frozenset(leak.seen_as("ExceptionGroup", GROUP) for leak in inner)
             case _:
                 return NO_LEAKS
 
@@ -236,11 +238,11 @@ class Walk:
         if not leaks or not isinstance(node, facts.Name):
             return leaks
         narrowing = Narrowing(self.engine, self.frame, frozenset({node.id}))
-        return frozenset(
-            leak
-            for leak in leaks
-            if all(narrowing.decide(test, leak) is not (not taken) for test, taken in self._tests)
+        verdicts = Verdicts(
+            self.engine,
+            lambda leak, _: all(narrowing.decide(test, leak) is not (not taken) for test, taken in self._tests),
         )
+        return frozenset(leak for leak in leaks if verdicts.of(leak))
 
     def _let_out(self, leaks: Leaks, node: Stmt) -> None:
         self._sinks[-1].update(leaks)
@@ -275,14 +277,9 @@ class Walk:
             return (live, DEAD) if constant else (DEAD, live)
         yes: set[Token] = set()
         no: set[Token] = set()
-        verdicts: dict[tuple[object, ...], bool | None] = {}  # of errors that are alike, wherever they come from
+        verdicts = Verdicts(self.engine, lambda leak, _: self._narrowing.decide(test, leak))
         for token in live:
-            verdict = None
-            if isinstance(token, Leak):
-                alike = (token.error, token.raised, token.form, token.site.module, token.site.era)
-                if alike not in verdicts:
-                    verdicts[alike] = self._narrowing.decide(test, token)
-                verdict = verdicts[alike]
+            verdict = verdicts.of(token) if isinstance(token, Leak) else None
             if verdict is not False:
                 yes.add(token)
             if verdict is not True:
@@ -382,18 +379,21 @@ class Walk:
             clause = clause_of(self.engine.evaluator.value(handler.type, self.frame), self.engine)
         caught: set[Leak] = set()
         rest: set[Leak] = set()
-        for leak in leaks:
-            release = self.engine.catalogue(leak.site.module, leak.site.era)
-            seen = leak
+
+        def decide(leak: Leak, release: "Sdk") -> str:
             if star and leak.form == GROUP:
-                seen = leak._replace(raised=f"openai.{leak.error}", form=RAW)
-            verdict = clause.verdict(seen, release)
+                leak = leak.inside()
+            return clause.verdict(leak, release)
+
+        verdicts = Verdicts(self.engine, decide)
+        for leak in leaks:
+            verdict = verdicts.of(leak)
             if verdict == CATCHES:
                 caught.add(leak)
             elif verdict == PASSES:
                 rest.add(leak)
             else:
-                broken = leak._replace(raised=verdict, form=BROKEN)
+                broken = leak.seen_as(verdict, BROKEN)
                 self.engine.record.broken(leak, handler, verdict, self.frame)
                 self._sinks[-1].add(broken)
         return frozenset(caught), frozenset(rest)

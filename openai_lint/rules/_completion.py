@@ -150,7 +150,7 @@ def _lasting(release: Sdk, names: Iterable[str]) -> list[str]:
 def told_apart(use: HandlerUse, site: Site, project: "Project") -> Completion:
     """Clauses for the documented types, in front of one that takes everything: they say more, and do the same."""
     module, handler = use.module, use.handler
-    release = project.engine.catalogue(site.module, site.era)
+    release = site.release
     name = handler.name or variable(project, module, handler.body[0])
     soon, never = transient(module, release), permanent(module, release)
     logger = next((known for known in LOGGERS if known in module.scope.bindings), None)

@@ -36,20 +36,16 @@ def answering(project: "Project") -> Iterator[tuple[HandlerUse, list[Site]]]:
         found = {
             leak.site: None
             for leak in sorted(use.absorbed, key=lambda leak: (leak.site.module.path, leak.site.node.span))
-            if leak.site in live and leak.error in _documented(project, leak.site)
+            if leak.site in live and leak.error in leak.site.release.documented
         }
         if found:
             yield use, list(found)
 
 
-def _documented(project: "Project", site: Site) -> tuple[str, ...]:
-    return project.engine.catalogue(site.module, site.era).documented
-
-
-def names_of(project: "Project", use: HandlerUse, sites: list[Site]) -> tuple[str, ...]:
+def names_of(use: HandlerUse, sites: list[Site]) -> tuple[str, ...]:
     """The documented errors of these calls that end at a handler."""
     errors = {leak.error for leak in use.absorbed if leak.site in sites}
-    return tuple(name for name in _documented(project, sites[0]) if name in errors)
+    return tuple(name for name in sites[0].release.documented if name in errors)
 
 
 def calls_in(handler: Handler) -> list[Call]:
@@ -184,18 +180,18 @@ def _constant(node: Expr) -> bool:
             return False
 
 
-def is_decision(project: "Project", use: HandlerUse, sites: list[Site]) -> bool:
+def is_decision(use: HandlerUse, sites: list[Site]) -> bool:
     """Whether the clause is for permanent errors alone, and so is an answer.
 
     That the key is not valid may be what the caller wanted to know, and what is to be deleted may be gone already.
     """
     caught = {leak.error for leak in use.caught}
-    permanent = {name for site in sites for name in project.engine.catalogue(site.module, site.era).permanent}
+    permanent = {name for site in sites for name in site.release.permanent}
     if not caught <= permanent:
         return False
-    return isinstance(use.handler.body[-1], facts.Return) or caught == {missing_object(project, sites[0])}
+    return isinstance(use.handler.body[-1], facts.Return) or caught == {missing_object(sites[0])}
 
 
-def missing_object(project: "Project", site: Site) -> str | None:
+def missing_object(site: Site) -> str | None:
     """The class that says of something that it does not exist, where there is one of its own."""
-    return project.engine.catalogue(site.module, site.era).roles.get("not_found")
+    return site.release.roles.get("not_found")

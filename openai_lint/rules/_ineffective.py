@@ -153,10 +153,7 @@ def _lets_out(project: "Project", function: Function, policy: Policy) -> tuple[L
 def _wanted(project: "Project", leaks: Leaks, policy: Policy) -> Leaks:
     accepts = project.engine.policies.accepts
     return frozenset(
-        leak
-        for leak in leaks
-        if leak.error in project.engine.catalogue(leak.site.module, leak.site.era).documented
-        and accepts(policy, leak) is not False
+        leak for leak in leaks if leak.error in leak.site.release.documented and accepts(policy, leak) is not False
     )
 
 
@@ -274,8 +271,8 @@ def _leaks_of(project: "Project", step: Step) -> Leaks:
 
 def _gone_past(project: "Project", step: Step, leak: Leak) -> Handler | None:
     """The handler that would catch the SDK's error here and does not catch what the policy makes of it."""
-    release = project.engine.catalogue(leak.site.module, leak.site.era)
-    plain = leak._replace(raised=f"openai.{leak.error}", form=RAW)
+    release = leak.site.release
+    plain = leak.inside()
     tries = step.module.tries.get(step.node, ()) if isinstance(step.node, Expr) else ()
     for node in reversed(tries):
         meanings = [(handler, clause(project, handler, step.module, step.function)) for handler in node.handlers]

@@ -417,9 +417,9 @@ def written_clause(use: HandlerUse) -> str:
     return "except" if kind is None else f"except {text_of(use.module, kind.span)}"
 
 
-def reported(use: HandlerUse, site: Site, project: "Project") -> str:
+def reported(use: HandlerUse, site: Site) -> str:
     """The handler with a line that reports its error, and the id of the request where there may be one."""
-    release = project.engine.catalogue(site.module, site.era)
+    release = site.release
     name = use.handler.name or "error"
     kind = "Exception" if use.handler.type is None else text_of(use.module, use.handler.type.span)
     logger = next((known for known in LOGGERS if known in use.module.scope.bindings), None)

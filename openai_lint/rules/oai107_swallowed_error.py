@@ -75,16 +75,16 @@ def check(project: "Project") -> Iterable[Hit]:
         handler = use.handler
         if uses_error(handler) or calls_in(handler) or result(handler) is None:
             continue
-        if is_retry(project, use) or is_decision(project, use, sites):
+        if is_retry(project, use) or is_decision(use, sites):
             continue
-        names = names_of(project, use, sites)
+        names = names_of(use, sites)
         yield Hit(
             project.place(use.module, handler.header),
             f"{listed(names, 4)} of `{sites[0].path}` {'end' if len(names) > 1 else 'ends'} here unseen: "
             f"the handler {result(handler)}",
-            reported(use, sites[0], project),
+            reported(use, sites[0]),
             names,
-            project.engine.catalogue(sites[0].module, sites[0].era).version,
+            sites[0].release.version,
             sites[0].path,
         )
 

@@ -69,13 +69,13 @@ def check(project: "Project") -> Iterable[Hit]:
         if not alone:
             continue
         found = told_apart(use, alone[0], project)
-        release = project.engine.catalogue(alone[0].module, alone[0].era)
+        release = alone[0].release
         yield Hit(
             project.place(use.module, use.handler.header),
             f"`{written_clause(use)}` is all that covers `{alone[0].path}`, and treats what may pass (such as "
             f"{release.roles['rate_limit']}) like what never will (such as {release.roles['authentication']})",
             found.text,
-            names_of(project, use, alone),
+            names_of(use, alone),
             release.version,
             alone[0].path,
             rewrite=found.rewrite,

@@ -62,13 +62,13 @@ def check(project: "Project") -> Iterable[Hit]:
         handler = use.handler
         if uses_error(handler) or not calls_in(handler) or is_retry(project, use):
             continue
-        names = names_of(project, use, sites)
+        names = names_of(use, sites)
         yield Hit(
             project.place(use.module, handler.header),
             f"neither the error of `{sites[0].path}` ({listed(names, 4)}) nor the id of its request is reported here",
-            reported(use, sites[0], project),
+            reported(use, sites[0]),
             names,
-            project.engine.catalogue(sites[0].module, sites[0].era).version,
+            sites[0].release.version,
             sites[0].path,
         )
 

@@ -123,7 +123,7 @@ def _without(project: "Project", found: Ineffective) -> Hit:
         Related(project.place(site.module, site.node.span), f"`{site.path}` is called once only")
         for site in found.sites[:3]
     )
-    release = project.engine.catalogue(first.module, first.era)
+    release = first.release
     return Hit(
         place(project, found.policy),
         message,
@@ -155,7 +155,7 @@ def _passing(project: "Project", found: PassedBy) -> Hit:
     written = text_of(found.module, found.handler.header).rstrip(": ")
     where = project.place(found.module, found.handler.header)
     error = found.policy.after.rpartition(".")[2]
-    release = project.engine.catalogue(found.site.module, found.site.era)
+    release = found.site.release
     help_text = f"Catch {error} as well."
     if found.policy.by == "tenacity":
         help_text = (

@@ -72,7 +72,7 @@ def check(project: "Project") -> Iterable[Hit]:
     for burst in bursts(project):
         sites = tuple(site for site in burst.sites if site not in dead)
         if sites:
-            release = project.engine.catalogue(sites[0].module, sites[0].era)
+            release = sites[0].release
             related = tuple(
                 Related(project.place(site.module, site.node.span), f"`{site.path}` is called here")
                 for site in sites[:3]

@@ -60,10 +60,11 @@ class ClassesCell:
 
 
 @dataclass(frozen=True, slots=True)
-class SubclassesCell:
-    """How many subclasses of a class are known."""
+class OverridesCell:
+    """How many subclasses of a class are known to define a member."""
 
     cls: ClassRef
+    name: str
 
 
 class Gives(NamedTuple):

@@ -23,9 +23,9 @@ from openai_lint.link.cells import (
     GivesCell,
     NameCell,
     Outcome,
+    OverridesCell,
     ParamCell,
     RunCell,
-    SubclassesCell,
 )
 from openai_lint.link.evaluate import Evaluator
 from openai_lint.link.externals import Externals
@@ -112,7 +112,7 @@ class Engine:
     def _bottom(cell: Hashable) -> Any:
         if isinstance(cell, GivesCell):
             return Gives()
-        if isinstance(cell, (ClassesCell, SubclassesCell)):
+        if isinstance(cell, (ClassesCell, OverridesCell)):
             return 0
         return NO_LEAKS if isinstance(cell, (CaughtCell, RunCell)) else NOTHING
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.facts import Function
 from openai_lint.link import library
-from openai_lint.link.cells import ClassesCell, SubclassesCell
+from openai_lint.link.cells import ClassesCell, OverridesCell
 from openai_lint.link.values import ClassRef, External, Frame
 
 if TYPE_CHECKING:
@@ -17,7 +17,10 @@ class Hierarchy:
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
         self._mro: dict[ClassRef, tuple[ClassRef | External, ...]] = {}
-        self._below: dict[ClassRef, list[ClassRef]] = {}
+        self._below: dict[tuple[ClassRef, str], list[ClassRef]] = {}
+        """The subclasses that define a member, for what somebody asked for."""
+        self._bases: dict[ClassRef, list[ClassRef]] = {}
+        """Every class with those below it."""
         self._seen = 0
         self._open: list[ClassRef] = []
         self._wanted: dict[ClassRef, frozenset[str]] = {}
@@ -40,15 +43,29 @@ class Hierarchy:
             self._mro[cls] = tuple(order)
         return tuple(order)
 
-    def subclasses(self, cls: ClassRef) -> list[ClassRef]:
-        """The known classes of the project below this one; those that fit it, where it is a protocol."""
-        self._engine.solver.read(SubclassesCell(cls))
+    def overriding(self, cls: ClassRef, name: str) -> list[ClassRef]:
+        """The known classes below this one (where it is a protocol: that fit it) which themselves define a member."""
+        self._engine.solver.read(OverridesCell(cls, name))
         self.grow()
-        found = [*self._below.get(cls, ()), *(other for other in self._open if other != cls and cls in self.mro(other))]
+        key = (cls, name)
+        if key not in self._below:
+            self._below[key] = [other for other in self._bases.get(cls, ()) if self._engine.lookup.defines(other, name)]
+        found = [
+            *self._below[key],
+            *(
+                other
+                for other in self._open
+                if other is not cls and self._engine.lookup.defines(other, name) and cls in self.mro(other)
+            ),
+        ]
         wanted = self._protocol(cls)
         if wanted:
             self._engine.solver.read(ClassesCell())
-            found += [other for other in self._engine.classes() if other != cls and self._fits(other, wanted)]
+            found += [
+                other
+                for other in self._engine.classes()
+                if other is not cls and self._engine.lookup.defines(other, name) and self._fits(other, wanted)
+            ]
         return found
 
     def grow(self) -> None:
@@ -65,9 +82,12 @@ class Hierarchy:
                 continue
             for base in order[1:]:
                 if isinstance(base, ClassRef):
-                    below = self._below.setdefault(base, [])
-                    below.append(cls)
-                    self._engine.solver.contribute(SubclassesCell(base), len(below))
+                    self._bases.setdefault(base, []).append(cls)
+                    for name in self._engine.lookup.members(cls):
+                        below = self._below.get((base, name))
+                        if below is not None:
+                            below.append(cls)
+                            self._engine.solver.contribute(OverridesCell(base, name), len(below))
 
     def _protocol(self, cls: ClassRef) -> frozenset[str]:
         """The methods that a protocol asks for; none where the class is no protocol."""

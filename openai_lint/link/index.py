@@ -35,6 +35,9 @@ from openai_lint.facts import (
 )
 from openai_lint.link.library import APPENDERS, SETTERS
 
+BY_NAME = "getattr"
+"""The built-in function that gets at anything by a string. Mentions of it are those where the string is not written."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Binding:
@@ -389,7 +392,8 @@ class _Indexer:
     def _call_expr(self, node: Call, scope: ScopeInfo) -> None:
         outer, self._call = self._call, node
         self._place(node)
-        self._expr(node.func, scope)
+        if not _names_its_attribute(node):
+            self._expr(node.func, scope)
         for arg in node.args:
             if arg.keyword is not None:
                 scope.mentions.add(arg.keyword)
@@ -420,3 +424,13 @@ class _Indexer:
                 for inner in facts.children(child):
                     if isinstance(inner, Expr):
                         self._expr(inner, scope)
+
+
+def _names_its_attribute(node: Call) -> bool:
+    """Whether a call is ``getattr(x, "name")``: it gets at that attribute, and at no other."""
+    return (
+        isinstance(node.func, Name)
+        and node.func.id == BY_NAME
+        and len(node.args) > 1
+        and isinstance(node.args[1].value, facts.Const)
+    )

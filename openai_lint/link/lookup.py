@@ -116,7 +116,7 @@ class Lookup:
         if not instance.exact:
             own = self._engine.hierarchy.method(instance.cls, attr)
             if own is not None or not found:
-                below = [cls for cls in self._engine.hierarchy.subclasses(instance.cls) if self._defines(cls, attr)]
+                below = self._engine.hierarchy.overriding(instance.cls, attr)
                 owners += below if len(below) <= MOST_OVERRIDES else [cls for cls in below if self._leaks(cls, attr)]
         result = NOTHING
         for cls in owners:
@@ -150,8 +150,14 @@ class Lookup:
             self._engine.solver.read(RunCell(Frame(cls.parent.module, method, cls.parent)))
         )
 
-    def _defines(self, cls: ClassRef, attr: str) -> bool:
+    def defines(self, cls: ClassRef, attr: str) -> bool:
+        """Whether a class itself defines a member, in its body or by a store to ``self``."""
         return attr in cls.parent.module.scopes[cls.node].bindings or bool(self._class_stores(cls, attr))
+
+    def members(self, cls: ClassRef) -> set[str]:
+        """Every member that a class itself defines."""
+        stored = {attr for owner, attr in self._table_of_stores(cls.parent.module) if owner is cls.node}
+        return stored | cls.parent.module.scopes[cls.node].bindings.keys()
 
     def _foreign(self, instance: Instance, attr: str) -> Values:
         """What is stored from outside of the class: ``obj.attr = value``, in the modules that mention it."""
@@ -252,7 +258,9 @@ class Lookup:
         return value
 
     def _class_stores(self, cls: ClassRef, attr: str) -> list[Store]:
-        module = cls.parent.module
+        return self._table_of_stores(cls.parent.module).get((cls.node, attr), [])
+
+    def _table_of_stores(self, module: ModuleInfo) -> dict[tuple[Class, str], list[Store]]:
         table = self._stores.get(module)
         if table is None:
             table = self._stores[module] = {}
@@ -260,7 +268,7 @@ class Lookup:
                 owner = self._store_owner(store)
                 if owner is not None:
                     table.setdefault((owner, store.attr), []).append(store)
-        return table.get((cls.node, attr), [])
+        return table
 
     @staticmethod
     def _store_owner(store: Store) -> Class | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.facts import Function
 from openai_lint.link.cells import RunCell
-from openai_lint.link.index import ScopeInfo
+from openai_lint.link.index import BY_NAME, ScopeInfo
 from openai_lint.link.values import (
     ANYTHING,
     Bound,
@@ -37,10 +37,6 @@ from openai_lint.link.values import (
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
-
-
-BY_NAME = "getattr"
-"""The built-in function that gets at anything by a string."""
 
 
 class Relevance:

@@ -50,16 +50,25 @@ def once(function: Callable[[Project], T]) -> Callable[[Project], T]:
     return asked
 
 
-def nodes(project: Project, module: ModuleInfo) -> Iterator[tuple[Any, Frame]]:
-    """Every statement, expression and handler of a module, with the frame in which names are looked up there.
+Kinds = dict[type, list[tuple[Any, Frame]]]
+_kinds: "WeakKeyDictionary[Project, dict[ModuleInfo, Kinds]]" = WeakKeyDictionary()
 
-    Annotations are left out: many are never evaluated.
+
+def nodes(project: Project, module: ModuleInfo, *kinds: type) -> Iterator[tuple[Any, Frame]]:
+    """The statements, expressions and handlers of these classes in a module, one class after the other.
+
+    Each comes with the frame in which names are looked up there. Annotations are left out: many are never evaluated.
     """
-    for scope in (module.scope, *module.scopes.values()):
-        body = scope.node.body
-        frame = project.engine.generic_frame(scope)
-        for node in below(body):
-            yield node, frame
+    known = _kinds.setdefault(project, {})
+    table = known.get(module)
+    if table is None:
+        table = known[module] = {}
+        for scope in (module.scope, *module.scopes.values()):
+            frame = project.engine.generic_frame(scope)
+            for node in below(scope.node.body):
+                table.setdefault(type(node), []).append((node, frame))
+    for kind in kinds:
+        yield from table.get(kind, ())
 
 
 def below(body: facts.Block) -> Iterator[Any]:
@@ -146,14 +155,12 @@ class Versions:
         if module in self._testing or "openai" not in module.facts.identifiers:
             return
         old, new = sdk("0"), sdk()
-        for node, frame in nodes(self._project, module):
-            found = (
-                {f"{node.module}.{node.name}"}
-                if isinstance(node, facts.Import) and node.name and not node.level
-                else set()
-            )
-            if isinstance(node, facts.Attr):
-                found = set(paths(self._project, node, frame))
+        named = {
+            f"{node.module}.{node.name}"
+            for node, _ in nodes(self._project, module, facts.Import)
+            if node.name and not node.level
+        }
+        for found in (named, *(paths(self._project, *read) for read in nodes(self._project, module, facts.Attr))):
             for path in found:
                 if path.startswith("openai."):
                     there = [
@@ -194,11 +201,11 @@ class Versions:
     def _tests_in(self, module: ModuleInfo) -> set[str] | None:
         """The names of the module's scope that hold the result of a test; None where nothing tests."""
         tests: list[Any] = []
-        for node, frame in nodes(self._project, module):
-            if isinstance(node, facts.Try):
-                if self._guards(node, frame):
-                    tests.append(node)
-            elif isinstance(node, (facts.Attr, facts.Call)) and self._is_test(node, frame):
+        for node, frame in nodes(self._project, module, facts.Try):
+            if self._guards(node, frame):
+                tests.append(node)
+        for node, frame in nodes(self._project, module, facts.Attr, facts.Call):
+            if self._is_test(node, frame):
                 tests.append(node)
         if not tests:
             return None

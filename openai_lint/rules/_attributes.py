@@ -54,8 +54,8 @@ def _absent(project: "Project") -> Iterator[Absent]:
         if known.asks(module):
             continue
         releases = known.environment(module)
-        for node, frame in nodes(project, module):
-            if not isinstance(node, Handler) or node.name is None or node.type is None:
+        for node, frame in nodes(project, module, Handler):
+            if node.name is None or node.type is None:
                 continue
             reads = [
                 read for read in _reads(node) if read.attr not in EVERY_ERROR_HAS and not read.attr.startswith("_")

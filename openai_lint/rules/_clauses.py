@@ -1,7 +1,7 @@
 """Names of errors where the code tells errors apart, and what they are in the SDK of the project."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -106,28 +106,23 @@ def _broken(project: "Project") -> Iterator[Broken]:
         unused = _only_for_types(module)
         imported: set[str] = set()
         seen: set[Any] = set()
-        everything = [(node, frame) for node, frame in nodes(project, module) if node not in unused]
         if speaks:
-            for node, _ in everything:
-                if isinstance(node, facts.Import) and (found := _import(module, node, releases)) is not None:
+            for node, _ in nodes(project, module, facts.Import):
+                if node not in unused and (found := _import(module, node, releases)) is not None:
                     imported.add(node.bound)
                     yield found
-        for node, context, frame in _positions(everything):
+        candidates = nodes(project, module, Handler, facts.Raise, Call)
+        for node, context, frame in _positions((node, frame) for node, frame in candidates if node not in unused):
             for item in _items(node):
                 seen.add(item)
                 if not _rooted(item, imported):
                     for broken in _item(project, module, item, context, frame, releases):
                         yield replace(broken, grouped=item is not node)
         if speaks:
-            inner = {node.value for node, _ in everything if isinstance(node, facts.Attr)}
-            for node, frame in everything:
-                if (
-                    isinstance(node, facts.Attr)
-                    and node not in inner
-                    and node not in seen
-                    and _like_an_error(node)
-                    and not _rooted(node, imported)
-                ):
+            read = [(node, frame) for node, frame in nodes(project, module, facts.Attr) if node not in unused]
+            inner = {node.value for node, _ in read}
+            for node, frame in read:
+                if node not in inner and node not in seen and _like_an_error(node) and not _rooted(node, imported):
                     yield from _item(project, module, node, NAME, frame, releases)
 
 
@@ -138,6 +133,8 @@ def _tells_errors_apart(module: "ModuleInfo") -> bool:
 def _only_for_types(module: "ModuleInfo") -> set[Any]:
     """Everything under ``if TYPE_CHECKING:``, which never runs."""
     found: set[Any] = set()
+    if "TYPE_CHECKING" not in module.facts.identifiers:
+        return found
     for node in below(module.facts.body):
         if isinstance(node, facts.If) and library.written(node.test) == "TYPE_CHECKING":
             found.update(below(node.body))
@@ -156,7 +153,7 @@ def _import(module: "ModuleInfo", node: facts.Import, releases: tuple[Sdk, ...])
     return Broken(module, node, path, meaning, IMPORT, releases) if isinstance(meaning, Missing) else None
 
 
-def _positions(everything: list[tuple[Any, Frame]]) -> Iterator[tuple[Expr, str, Frame]]:
+def _positions(everything: Iterable[tuple[Any, Frame]]) -> Iterator[tuple[Expr, str, Frame]]:
     """Expressions that must be classes of errors."""
     for node, frame in everything:
         if isinstance(node, Handler) and node.type is not None:

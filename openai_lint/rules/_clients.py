@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from openai_lint import facts
 from openai_lint.facts import Arg, Call, Expr
+from openai_lint.link import library
+from openai_lint.link.blocks import below as inside
 from openai_lint.link.queries_versions import nodes, once, sure
 from openai_lint.link.values import Client, External, Frame
 
@@ -46,11 +48,34 @@ def _made(project: "Project") -> Iterator[Made]:
     for module in project.modules:
         if "openai" not in module.facts.text.lower():
             continue
-        for node, frame in nodes(project, module):
-            if isinstance(node, Call) and isinstance(node.func, (facts.Name, facts.Attr)):
+        makers = _makers(project, module)
+        for node, frame in nodes(project, module, Call):
+            if library.written(node.func) in makers:
                 classes, constructor = _classes(project, module, node, frame)
                 if classes:
                     yield Made(module, node, frame, classes, constructor)
+
+
+def _makers(project: "Project", module: "ModuleInfo") -> set[str]:
+    """The last words under which a module may name client classes, or methods that give clients."""
+    classes = {name for name in project.engine.catalogue(module, 1).clients if "." not in name}
+    found = {*classes, *DERIVING}
+    for scope in (module.scope, *module.scopes.values()):
+        for name, bindings in scope.bindings.items():
+            for binding in bindings:
+                if binding.kind == "import":
+                    renamed = binding.node.name is not None and binding.node.name != name
+                    taken = renamed or (name[:1].isupper() and not binding.node.module.startswith("openai"))
+                else:
+                    taken = binding.kind != "param" and isinstance(binding.node, facts.Expr)
+                    taken = taken and any(_word(node) in classes for node in (binding.node, *inside(binding.node)))
+                if taken:
+                    found.add(name)
+    return found
+
+
+def _word(node: object) -> str:
+    return node.id if isinstance(node, facts.Name) else node.attr if isinstance(node, facts.Attr) else ""
 
 
 def _classes(project: "Project", module: "ModuleInfo", node: Call, frame: Frame) -> tuple[tuple[str, ...], bool]:

@@ -93,9 +93,7 @@ def _stale(project: "Project") -> Iterator[Stale]:
         releases = known.environment(module)
         if len({era_of(release) for release in releases}) != 1:
             continue
-        for node, frame in nodes(project, module):
-            if not isinstance(node, facts.Try):
-                continue
+        for node, frame in nodes(project, module, facts.Try):
             clauses = [
                 (handler, path) for handler in node.handlers for path in _transport_classes(project, handler, frame)
             ]

@@ -69,8 +69,8 @@ def check(project: "Project") -> Iterable[Hit]:
     for module in project.modules:
         if known.asks(module):
             continue
-        for node, frame in nodes(project, module):
-            if isinstance(node, facts.Try) and len(node.handlers) > 1:
+        for node, frame in nodes(project, module, facts.Try):
+            if len(node.handlers) > 1:
                 for handler, earlier in _hidden(project, node, frame, known.environment(module)):
                     again = set(class_names(project, earlier, frame) or ()) & set(
                         class_names(project, handler, frame) or ()

@@ -1,5 +1,6 @@
 """Where a member comes from: imports, re-exports, classes with their bases, and the attributes of their objects."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from openai_lint.facts import Class, Function, Import, Name
@@ -111,13 +112,8 @@ class Lookup:
 
     def instance_attribute(self, instance: Instance, attr: str, frame: Frame) -> Values:
         """What ``instance.attr`` may be: a bound method, a property's value, or what was stored."""
-        owners = [instance.cls]
         found = self._attribute(instance.cls, attr, instance, frame)
-        if not instance.exact:
-            own = self._engine.hierarchy.method(instance.cls, attr)
-            if own is not None or not found:
-                below = [cls for cls in self._engine.hierarchy.subclasses(instance.cls) if self._defines(cls, attr)]
-                owners += below if len(below) <= MOST_OVERRIDES else [cls for cls in below if self._leaks(cls, attr)]
+        owners = self._owners(instance, attr, bool(found))
         result = NOTHING
         for cls in owners:
             receiver = instance if cls == instance.cls else Instance(cls, False)
@@ -142,6 +138,33 @@ class Lookup:
         if getter is not None and self._engine.waiting:
             return NOTHING
         return ANYTHING
+
+    def _owners(self, instance: Instance, attr: str, has: bool) -> list[ClassRef]:
+        """The classes whose attribute an object's may be: its own, and those below it that define it anew.
+
+        ``has``: whether its own class has one.
+        """
+        owners = [instance.cls]
+        if not instance.exact and (not has or self._engine.hierarchy.method(instance.cls, attr) is not None):
+            below = [cls for cls in self._engine.hierarchy.subclasses(instance.cls) if self._defines(cls, attr)]
+            owners += below if len(below) <= MOST_OVERRIDES else [cls for cls in below if self._leaks(cls, attr)]
+        return owners
+
+    def properties(self, base: Value, attr: str) -> Iterator[tuple[FunctionRef, Value]]:
+        """The properties of the project that reading ``base.attr`` runs, each with the object that it is given."""
+        hierarchy = self._engine.hierarchy
+        if isinstance(base, Instance):
+            for cls in self._owners(base, attr, hierarchy.method(base.cls, attr) is not None):
+                found = hierarchy.method(cls, attr)
+                if found is not None and library.is_property(found[1]):
+                    yield FunctionRef(found[1], found[0].parent), base if cls == base.cls else Instance(cls, False)
+        elif isinstance(base, Super):
+            for item in self._after(base):
+                method = hierarchy.own_method(item, attr)
+                if method is not None:
+                    if library.is_property(method):
+                        yield FunctionRef(method, item.parent), base.receiver
+                    return
 
     def _leaks(self, cls: ClassRef, name: str) -> bool:
         """Whether the method that a class itself defines lets something out."""
@@ -192,14 +215,18 @@ class Lookup:
 
     def super_attribute(self, value: Super, attr: str, frame: Frame) -> Values:
         """What ``super().attr`` may be: the next class that defines it after the method's own."""
+        for item in self._after(value):
+            found = self._own(item, attr, value.receiver, frame)
+            if found:
+                return found
+        return ANYTHING
+
+    def _after(self, value: Super) -> list[ClassRef]:
+        """The classes of the project in which ``super()`` looks, in order."""
         order = self._engine.hierarchy.mro(value.receiver.cls)
         start = order.index(value.cls) + 1 if value.cls in order else len(order)
-        for item in order[start:] or self._engine.hierarchy.mro(value.cls)[1:]:
-            if isinstance(item, ClassRef):
-                found = self._own(item, attr, value.receiver, frame)
-                if found:
-                    return found
-        return ANYTHING
+        found = order[start:] or self._engine.hierarchy.mro(value.cls)[1:]
+        return [item for item in found if isinstance(item, ClassRef)]
 
     def _attribute(self, cls: ClassRef, attr: str, receiver: Value, frame: Frame) -> Values:
         declared = NOTHING

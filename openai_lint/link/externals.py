@@ -111,6 +111,9 @@ class Externals:
             return Outcome(NO_LEAKS, one(External(named[0])) if len(named) == 1 else ANYTHING)
         if name == "type":
             return Outcome(NO_LEAKS, self._types(args))
+        if path == "object.__new__":
+            made = frozenset(Instance(value, False) for value in args.at(0) or NOTHING if isinstance(value, ClassRef))
+            return Outcome(NO_LEAKS, made or ANYTHING)
         return self._opaque(path, args, frame, node)
 
     def _task_retry(self, errors: Values) -> Outcome:

@@ -18,6 +18,7 @@ from openai_lint.link.values import (
     Frame,
     FunctionRef,
     Instance,
+    Literal,
     Managed,
     ModuleRef,
     Partial,
@@ -31,6 +32,8 @@ from openai_lint.link.values import (
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
+
+_NONE = one(Literal(None, type(None)))
 
 MOST_OVERRIDES = 12
 """A call through a base class reaches each override; of more than these, those that let something out."""
@@ -121,8 +124,10 @@ class Lookup:
             if len(owners) > 1 and own is not None and cls == instance.cls and library.is_abstract(own[1]):
                 continue
             result |= found if cls == instance.cls else self._attribute(cls, attr, receiver, frame)
-        if result:
+        if result - _NONE:
             return result
+        if result:
+            return result | self._foreign(instance, attr)
         if attr == "__class__":
             return one(instance.cls)
         for base in self._engine.hierarchy.mro(instance.cls):
@@ -187,11 +192,11 @@ class Lookup:
         return result
 
     def _stores_of(self, attr: str) -> list[Store]:
-        """Every store to an attribute of that name outside of methods, in the modules loaded so far."""
+        """Every store to an attribute of that name on something else than ``self``, in the modules loaded so far."""
         loaded = self._engine.modules.loaded
         for module in loaded[self._named :]:
             for store in module.stores:
-                if store.scope.owner is None:
+                if self._store_owner(store) is None:
                     self._by_name.setdefault(store.attr, []).append(store)
         self._named = len(loaded)
         return self._by_name.get(attr, [])
@@ -219,7 +224,7 @@ class Lookup:
             found = self._own(item, attr, value.receiver, frame)
             if found:
                 return found
-        return ANYTHING
+        return one(External("object.__new__")) if attr == "__new__" else ANYTHING
 
     def _after(self, value: Super) -> list[ClassRef]:
         """The classes of the project in which ``super()`` looks, in order."""

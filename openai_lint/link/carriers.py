@@ -96,8 +96,16 @@ class Carriers:
                 found.add(function.name)
         if self._special:
             found |= {cls.node.name for cls in self._engine.classes() if self._runs_by_itself(cls)}
-        found |= self._places({frame.module.scope_of(frame.function) for frame, _ in self._runs})
+        found |= self._places({frame.module.scope_of(frame.function) for frame, _ in self._runs} | self._given())
         return found - {"<lambda>"}
+
+    def _given(self) -> "set[ScopeInfo]":
+        """The functions that were asked what they give, but not run: decorators keep what they are given, too."""
+        return {
+            cell.frame.module.scope_of(cell.frame.function)
+            for cell, _ in self._engine.solver.values()
+            if isinstance(cell, GivesCell) and cell.frame.module.is_test is self._tests
+        }
 
     def _fills(self, function: Function, frame: Frame) -> bool:
         """Whether a function puts a carrier into a container that it is given."""

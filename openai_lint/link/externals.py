@@ -65,6 +65,8 @@ class Externals:
             return Outcome(NO_LEAKS, one(Symbolic(path, tuple(args.positional), args.named(), node, frame)))
         if path in library.IDENTITY or name in ("tqdm", "track", "stream_with_context"):
             return self._identity(path, args)
+        if path == "functools.update_wrapper":
+            return Outcome(NO_LEAKS, args.at(0, "wrapper") or ANYTHING)
         if path == "functools.partial" or path == "functools.partialmethod":
             return self._partial(args)
         if path in library.FIELD_MAKERS:
@@ -226,7 +228,8 @@ class Externals:
         for values in args.all():
             for value in values:
                 if isinstance(value, CALLABLE):
-                    self._engine.record.callback(value, path, frame, node)
+                    if not library.inspects(path):
+                        self._engine.record.callback(value, path, frame, node)
                 elif isinstance(value, Deferred) and name not in library.KEEPERS:
                     self._engine.record.triggered(value.source)
                     triggered = self._engine.triggers.trigger(value.on, one(value))

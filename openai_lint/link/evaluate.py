@@ -11,6 +11,7 @@ from openai_lint.facts import Class, Expr
 from openai_lint.link import library
 from openai_lint.link.cells import Gives, GivesCell, NameCell, ParamCell
 from openai_lint.link.displays import Displays, union
+from openai_lint.link.frames import is_number
 from openai_lint.link.index import Binding, ScopeInfo
 from openai_lint.link.values import (
     ANYTHING,
@@ -283,6 +284,8 @@ class Evaluator:
         default = self.value(param.default, frame.parent or frame) if param.default is not None else NOTHING
         if not passed - ANYTHING:
             self._engine.guessed.add(ParamCell(function, param.name))
+        elif is_number(param.default):
+            default = NOTHING  # it is among what is passed, if a caller leaves the argument out
         known = (passed | default) - ANYTHING - one(Literal(None, type(None)))
         if declared - ANYTHING:
             return declared | frozenset(

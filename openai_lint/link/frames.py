@@ -1,8 +1,8 @@
 """In which frame a call runs a function: one for each set of arguments that makes a difference."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
-from openai_lint.facts import Function
+from openai_lint.facts import Const, Expr, Function
 from openai_lint.link import library
 from openai_lint.link.arguments import Arguments, assigned
 from openai_lint.link.cells import ParamCell
@@ -18,6 +18,7 @@ from openai_lint.link.values import (
     Literal,
     Value,
     Values,
+    literal,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +46,11 @@ class Frames:
         receiver = scope.first_parameter() if scope.owner is not None and not library.is_static(function) else None
         bound: list[tuple[str, Values]] = []
         told: list[tuple[str, Values]] = []
-        for name, values in assigned(function, args).items():
+        given = assigned(function, args)
+        for param in function.params:
+            if is_number(param.default) and param.name not in given:
+                self._tell(function, param.name, literal(param.default.value), caller)
+        for name, values in given.items():
             if name == receiver:
                 inherited = self._inherited(values, scope, generic)
                 if inherited:
@@ -82,6 +87,11 @@ class Frames:
         if all(getattr(value, "cls", value) == own for value in values if isinstance(value, (Instance, ClassRef))):
             return NOTHING
         return frozenset(Instance(value.cls, False) if isinstance(value, Instance) else value for value in values)
+
+
+def is_number(default: Expr | None) -> TypeGuard[Const]:
+    """Whether a parameter's default is a number: callers that leave it out are told apart from those that do not."""
+    return isinstance(default, Const) and type(default.value) in (int, float)
 
 
 def is_text(value: Value) -> bool:

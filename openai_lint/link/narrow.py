@@ -293,6 +293,16 @@ class Narrowing:
             return None
         return True if True in verdicts else None if None in verdicts else False
 
+    def case(self, subject: Expr, pattern: Pattern, leak: Leak) -> bool | None:
+        """Whether a ``case`` pattern matches what is looked at: the error itself, or its status."""
+        if self.is_subject(subject):
+            return self.pattern(pattern, leak)
+        values = _values_of(pattern) if self._is_status(subject) else []
+        if values:
+            wanted = [item for value in values for item in constants(self._engine.evaluator.value(value, self._frame))]
+            return self._status_in(wanted, leak)
+        return True if pattern.kind == "capture" else None
+
     def pattern(self, pattern: Pattern, leak: Leak) -> bool | None:
         """Whether a ``case`` pattern matches the error."""
         match pattern.kind:

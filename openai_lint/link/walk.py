@@ -15,6 +15,7 @@ from openai_lint.facts import Block, Expr, Handler, Stmt
 from openai_lint.link import library
 from openai_lint.link.cells import CaughtCell
 from openai_lint.link.clauses import CATCHES, EVERY_ERROR, PASSES, clause_of
+from openai_lint.link.handed import errors_given, given_back
 from openai_lint.link.loops import LoopWatch, goes_again, recursion
 from openai_lint.link.managers import Managers
 from openai_lint.link.narrow import Narrowing
@@ -52,6 +53,7 @@ class Walk:
         self._handlers: list[tuple[Handler | None, Live]] = []
         self._loops: list[LoopWatch] = []
         self._tests: list[tuple[Expr, bool]] = []
+        self._given = errors_given(frame)
         self.settled: frozenset[str] = frozenset()
         self._kept: list[list[tuple[CaughtCell, Leaks]]] = []
         self.returned: list[tuple[Live, Values, Expr | None]] = []
@@ -61,6 +63,8 @@ class Walk:
         """Walk the whole body."""
         function = self.frame.function
         body: Block = self.frame.module.facts.body if function is None else function.body
+        for error in self._given:
+            live |= self.engine.solver.read(CaughtCell(error.frame, error.handler))
         outer, self.engine.walking = self.engine.walking, self.frame
         try:
             self.fell = self.block(body, live)
@@ -187,8 +191,8 @@ class Walk:
 
     def _raise(self, node: facts.Raise, live: Live) -> Live:
         if node.error is None:
-            if self._handlers:
-                self._let_out(leaks_of(self._current(None, live)), node)
+            if self._handlers or self._given:
+                self._let_out(leaks_of(self._current(None, live) if self._handlers else live), node)
             return DEAD
         self.expr(node.error)
         values = self.engine.evaluator.value(node.error, self.frame)
@@ -201,7 +205,13 @@ class Walk:
             self._let_out(leaks_of(live), node)
         for value in here or values:
             leaks = self._again(value, live)
-            self._let_out(leaks if value in here else self._under_tests(leaks, node.error), node)
+            if value in here:
+                leaks &= given_back(self.engine, node.error, self.frame, leaks)
+            elif value in self._given and not self._handlers:
+                leaks &= leaks_of(live)
+            else:
+                leaks = self._under_tests(leaks, node.error)
+            self._let_out(leaks, node)
         self.absorbed(frozenset(token for token in leaks_of(live)))
         return DEAD
 
@@ -291,7 +301,6 @@ class Walk:
 
     def _match(self, node: facts.Match, live: Live) -> Live:
         self.expr(node.subject)
-        on_error = self._narrowing.is_subject(node.subject)
         rest = live
         out: Live = DEAD
         for case in node.cases:
@@ -299,8 +308,8 @@ class Walk:
             left: set[Token] = set()
             for token in rest:
                 verdict = (
-                    self._narrowing.pattern(case.pattern, token)
-                    if on_error and isinstance(token, Leak)
+                    self._narrowing.case(node.subject, case.pattern, token)
+                    if isinstance(token, Leak)
                     else (True if case.pattern.kind == "capture" else None)
                 )
                 if case.guard is not None and verdict is True:

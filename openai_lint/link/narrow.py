@@ -169,7 +169,7 @@ class Narrowing:
 
     def _same(self, left: Expr, right: Expr, leak: Leak) -> bool | None:
         if isinstance(right, facts.Const) and right.value is None:
-            return False if self.is_subject(left) else None
+            return False if self.is_subject(left) or (self._is_status(left) and self._statuses(leak)) else None
         if self.is_given(left) and not isinstance(right, facts.Const):
             return self._exactly(right, leak)
         if (

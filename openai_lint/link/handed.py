@@ -1,11 +1,12 @@
-"""Errors that a handler hands to a function of the project, which sorts them: which it raises, and which it gives back."""
+"""Errors that a handler hands to a function of the project: which of them come back."""
 
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import NO_LEAKS, Leaks
 from openai_lint.facts import Call, Expr, Function, Name
+from openai_lint.link.itself import functions_of
 from openai_lint.link.tokens import leaks_of
-from openai_lint.link.values import Bound, Caught, Frame, FunctionRef, Value, one
+from openai_lint.link.values import NOTHING, Caught, Frame
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -21,18 +22,15 @@ def given_back(engine: "Engine", node: Expr, frame: Frame, leaks: Leaks) -> Leak
     call = _call(node, frame)
     if call is None:
         return leaks
-    args = engine.calls.arguments(call, frame)
+    targets = list(functions_of(engine, call, frame))
+    if len(targets) < len(engine.evaluator.value(call.func, frame)):
+        return leaks
     found = NO_LEAKS
-    for callee in engine.evaluator.value(call.func, frame):
-        function: Value = callee
-        given = args.positional
-        while isinstance(function, Bound):
-            function, given = function.function, [one(function.receiver), *given]
-        if not isinstance(function, FunctionRef) or function.function.is_async or function.function.is_generator:
-            return leaks
-        args.positional = given
-        target = engine.frames.of(function, args, frame)
-        if not errors_given(target):
+    for ref, before in targets:
+        args = engine.calls.arguments(call, frame)
+        args.positional = [NOTHING] * before + args.positional
+        target = engine.frames.of(ref, args, frame)
+        if ref.function.is_async or ref.function.is_generator or not errors_given(target):
             return leaks
         found |= _returned(engine, target)
     return found & leaks

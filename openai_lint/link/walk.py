@@ -436,10 +436,11 @@ class Walk:
         """What a handler takes up again by calling its own function."""
         if not caught or not goes_again(self.engine, self.frame, handler):
             return NO_LEAKS
-        policy = recursion(self.engine, self.frame, handler) if self.engine.record.enabled else None
-        if policy is not None:
-            for leak in caught:
-                self.engine.record.policy(leak, policy)
+        if self.engine.record.enabled:
+            again, policy = recursion(self.engine, self.frame, handler, caught)
+            if policy is not None:
+                for leak in again:
+                    self.engine.record.policy(leak, policy)
         return caught
 
     # --- expressions

@@ -352,7 +352,8 @@ class Evaluator:
         """What an attribute of a value may be."""
         match value:
             case External():
-                return self._engine.api.external_attribute(value.path, attr, frame, node)
+                kept = self._engine.lookup.kept_on(value.path, attr, node)
+                return self._engine.api.external_attribute(value.path, attr, frame, node) | kept
             case ModuleRef():
                 return self._engine.lookup.member(value.path, attr, frame.module.path)
             case Instance():

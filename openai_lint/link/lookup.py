@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from openai_lint.facts import Class, Function, Import, Name
+from openai_lint.facts import Attr, Class, Function, Import, Name
 from openai_lint.link import library, running, vendors
 from openai_lint.link.cells import AttrCell, RunCell
 from openai_lint.link.index import ModuleInfo, ScopeInfo, Store
@@ -13,6 +13,7 @@ from openai_lint.link.values import (
     UNKNOWN,
     Bound,
     ClassRef,
+    Client,
     ContextFunction,
     External,
     Frame,
@@ -25,6 +26,7 @@ from openai_lint.link.values import (
     Resource,
     Retried,
     Super,
+    Unknown,
     Value,
     Values,
     one,
@@ -189,6 +191,24 @@ class Lookup:
             for target in self._engine.evaluator.value(store.target, frame):
                 if isinstance(target, Instance) and target.cls == instance.cls:
                     result |= self._engine.evaluator.bound(store.binding, frame, store.scope)
+        return result
+
+    def kept_on(self, path: str, attr: str, node: Attr | None) -> Values:
+        """What the project keeps on an object of a library (``app.state.client = OpenAI()``).
+
+        It is the same object where both are of one library, or written with the same last word.
+        """
+        result = NOTHING
+        for store in self._stores_of(attr):
+            frame = self._engine.generic_frame(store.scope)
+            targets = self._engine.evaluator.value(store.target, frame)
+            if not all(isinstance(target, (External, Unknown)) for target in targets):
+                continue
+            library_of = {target.path.partition(".")[0] for target in targets if isinstance(target, External)}
+            word = library.written(store.target)
+            if path.partition(".")[0] in library_of or (node is not None and word == library.written(node.value)):
+                found = self._engine.evaluator.bound(store.binding, frame, store.scope)
+                result |= frozenset(value for value in found if isinstance(value, (Client, Resource, Instance)))
         return result
 
     def _stores_of(self, attr: str) -> list[Store]:

@@ -46,7 +46,7 @@ class Displays:
                 continue
             known = [value.value for value in self._engine.evaluator.value(part, frame) if isinstance(value, Literal)]
             if len(known) != 1:
-                return one(Literal(text + "{}", str)) if text else ANYTHING
+                return one(Literal(text + library.OPEN_END, str)) if text else ANYTHING
             text += str(known[0])
         return literal(text)
 

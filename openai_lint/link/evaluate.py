@@ -270,14 +270,17 @@ class Evaluator:
         given = frame.argument(param.name)
         if given is not None:
             return given
-        if param.kind in ("*", "**"):
-            return ANYTHING
         function = scope.function
-        if function is None:
+        if function is None or param.kind == "**":
             return ANYTHING
+        if param.kind == "*":
+            several: Values = self._engine.solver.read(ParamCell(function, param.name))
+            return several - ANYTHING or ANYTHING
         owner = scope.owner
         if owner is not None and param is function.params[0] and not library.is_static(function):
             receiver = self.class_ref(owner, frame)
+            if function.name == "__init_subclass__":
+                return frozenset(self._engine.hierarchy.subclasses(receiver)) or one(receiver)
             return one(receiver) if library.is_class_method(function) else one(Instance(receiver, False))
         declared = self.annotation(param.annotation, frame) if param.annotation is not None else NOTHING
         passed: Values = self._engine.solver.read(ParamCell(function, param.name))

@@ -176,6 +176,9 @@ class Externals:
         result = args.at(2) or NOTHING
         for name in names:
             for value in args.at(0) or NOTHING:
+                if name.endswith(library.OPEN_END):
+                    result |= self._engine.lookup.methods_like(value, name.removesuffix(library.OPEN_END), frame)
+                    continue
                 result |= self._engine.evaluator.attribute(value, name, frame)
         return Outcome(NO_LEAKS, result or ANYTHING)
 

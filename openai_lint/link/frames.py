@@ -12,6 +12,7 @@ from openai_lint.link.values import (
     NOTHING,
     ClassRef,
     Display,
+    External,
     Frame,
     FunctionRef,
     Instance,
@@ -60,7 +61,7 @@ class Frames:
             wanted = frozenset(value for value in values if used.wants(value))
             if wanted:
                 bound.append((name, wanted | (values & ANYTHING)))
-            if values and not name.startswith("*"):
+            if values:
                 told.append((name, values))
                 if used.keeps or not wanted:
                     self._tell(function, name, values, caller)
@@ -96,6 +97,12 @@ def is_number(default: Expr | None) -> TypeGuard[Const]:
 
 def is_text(value: Value) -> bool:
     """Strings and displays passed as arguments tell nothing about errors; there are very many of them."""
-    return isinstance(value, (Literal, Display)) and not (
-        isinstance(value, Literal) and isinstance(value.value, (int, float, type(None)))
-    )
+    if isinstance(value, Display):
+        return not _holds_classes(value)
+    return isinstance(value, Literal) and not isinstance(value.value, (int, float, type(None)))
+
+
+def _holds_classes(value: Display) -> bool:
+    """Whether a display is a tuple of classes: errors to catch, most of the time."""
+    held = [item for _, found in value.items for item in found]
+    return value.kind != "dict" and bool(held) and all(isinstance(item, (External, ClassRef)) for item in held)

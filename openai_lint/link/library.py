@@ -268,6 +268,9 @@ _PROPERTY = frozenset(
 )
 
 
+OPEN_END = "{}"
+"""Stands in a text for what is not known of its end."""
+
 MOST_WORDS = 5
 """A path of more words is no longer anything that a table knows."""
 

@@ -157,6 +157,20 @@ class Lookup:
             owners += below if len(below) <= MOST_OVERRIDES else [cls for cls in below if self._leaks(cls, attr)]
         return owners
 
+    def methods_like(self, value: Value, start: str, frame: Frame) -> Values:
+        """The methods whose names begin so, of an object that is asked for one of them (``getattr(self, f"do_{x}")``)."""
+        if not isinstance(value, Instance):
+            return NOTHING
+        classes = [*self._engine.hierarchy.mro(value.cls), *self._engine.hierarchy.subclasses(value.cls)]
+        names = {
+            name
+            for cls in classes
+            if isinstance(cls, ClassRef)
+            for name, bindings in cls.parent.module.scopes[cls.node].bindings.items()
+            if name.startswith(start) and any(binding.kind == "def" for binding in bindings)
+        }
+        return NOTHING.union(*(self.instance_attribute(value, name, frame) for name in sorted(names)))
+
     def properties(self, base: Value, attr: str) -> Iterator[tuple[FunctionRef, Value]]:
         """The properties of the project that reading ``base.attr`` runs, each with the object that it is given."""
         hierarchy = self._engine.hierarchy

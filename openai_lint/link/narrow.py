@@ -181,12 +181,28 @@ class Narrowing:
             return self._exactly(right, leak)
         if isinstance(left, facts.Attr) and left.attr == "__class__" and self.is_subject(left.value):
             return self._exactly(right, leak)
-        if isinstance(left, facts.Attr) and left.attr == "__name__":
+        if self._is_class_name(left):
             names = constants(self._engine.evaluator.value(right, self._frame))
             return leak.raised.rpartition(".")[2] == names[0] if len(names) == 1 else None
         if self._is_status(left):
             return self._status_in(constants(self._engine.evaluator.value(right, self._frame)), leak)
         return None
+
+    def _is_class_name(self, node: Expr) -> bool:
+        """Whether an expression is the name of the error's class, or keeps it."""
+        if isinstance(node, facts.Attr):
+            return node.attr in ("__name__", "__qualname__")
+        bindings = (
+            self._frame.module.scope_of(self._frame.function).bindings.get(node.id, ())
+            if isinstance(node, facts.Name)
+            else ()
+        )
+        return (
+            len(bindings) == 1
+            and bindings[0].kind == "value"
+            and isinstance(bindings[0].node, facts.Attr)
+            and self._is_class_name(bindings[0].node)
+        )
 
     def _exactly(self, classes: Expr, leak: Leak) -> bool | None:
         values = self._engine.evaluator.value(classes, self._frame)
@@ -221,13 +237,15 @@ class Narrowing:
         return _agreed(status in wanted for status in self._statuses(leak)) if self._statuses(leak) else False
 
     def _member(self, left: Expr, right: Expr, leak: Leak) -> bool | None:
-        if self._is_status(left):
+        if self._is_status(left) or self._is_class_name(left):
             wanted: list[object] = []
             for value in self._engine.evaluator.value(right, self._frame):
                 if not isinstance(value, Display):
                     return None
                 for _, found in value.items:
                     wanted += constants(found)
+            if self._is_class_name(left):
+                return leak.raised.rpartition(".")[2] in wanted if wanted else None
             return self._status_in(wanted, leak)
         if (
             isinstance(left, facts.Call)

@@ -158,7 +158,7 @@ class Lookup:
         return owners
 
     def methods_like(self, value: Value, start: str, frame: Frame) -> Values:
-        """The methods whose names begin so, of an object that is asked for one of them (``getattr(self, f"do_{x}")``)."""
+        """The methods of an object whose names begin so: it is asked for one (``getattr(self, f"do_{name}")``)."""
         if not isinstance(value, Instance):
             return NOTHING
         classes = [*self._engine.hierarchy.mro(value.cls), *self._engine.hierarchy.subclasses(value.cls)]

@@ -15,7 +15,7 @@ from openai_lint.facts import Block, Expr, Handler, Stmt
 from openai_lint.link import library
 from openai_lint.link.cells import CaughtCell
 from openai_lint.link.clauses import CATCHES, EVERY_ERROR, PASSES, clause_of
-from openai_lint.link.handed import errors_given, given_back
+from openai_lint.link.handed import alike, errors_given, given_back
 from openai_lint.link.loops import LoopWatch, goes_again, recursion
 from openai_lint.link.managers import Managers
 from openai_lint.link.narrow import Narrowing
@@ -32,6 +32,7 @@ class Walk:
 
     ``injected``: leaks that every ``yield`` raises (a context manager's generator), or every call of the name
     ``through`` (a middleware). ``subjects``: expressions, as written, that stand for the error at hand.
+    ``at_hand``: which errors those are that the frame was given as arguments, where not all that a handler has caught.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Walk:
         injected: Leaks | None = None,
         subjects: frozenset[str] = frozenset(),
         through: str = "",
+        at_hand: Leaks | None = None,
     ) -> None:
         self.engine = engine
         self.frame = frame
@@ -54,6 +56,8 @@ class Walk:
         self._loops: list[LoopWatch] = []
         self._tests: list[tuple[Expr, bool]] = []
         self._given = errors_given(frame)
+        self._at_hand = at_hand
+        self._live: Live = DEAD
         self.settled: frozenset[str] = frozenset()
         self._kept: list[list[tuple[CaughtCell, Leaks]]] = []
         self.returned: list[tuple[Live, Values, Expr | None]] = []
@@ -64,7 +68,8 @@ class Walk:
         function = self.frame.function
         body: Block = self.frame.module.facts.body if function is None else function.body
         for error in self._given:
-            live |= self.engine.solver.read(CaughtCell(error.frame, error.handler))
+            caught = self.engine.solver.read(CaughtCell(error.frame, error.handler))
+            live |= caught if self._at_hand is None else self._at_hand
         outer, self.engine.walking = self.engine.walking, self.frame
         try:
             self.fell = self.block(body, live)
@@ -113,6 +118,7 @@ class Walk:
         return live
 
     def _stmt(self, node: Stmt, live: Live) -> Live:
+        self._live = live
         match node:
             case facts.ExprStmt():
                 self.expr(node.value)
@@ -208,7 +214,7 @@ class Walk:
             if value in here:
                 leaks &= given_back(self.engine, node.error, self.frame, leaks)
             elif value in self._given and not self._handlers:
-                leaks &= leaks_of(live)
+                leaks = alike(leaks_of(live), leaks)
             else:
                 leaks = self._under_tests(leaks, node.error)
             self._let_out(leaks, node)
@@ -221,6 +227,12 @@ class Walk:
             if handler is None or candidate is handler:
                 return live if depth == 0 else outer
         return DEAD
+
+    def at_hand(self, error: Caught) -> Leaks | None:
+        """Which errors a name of one may stand for at this statement; None where that is not followed."""
+        if error.frame == self.frame and self._on_stack(error.handler):
+            return leaks_of(self._current(error.handler, self._live))
+        return leaks_of(self._live) if error in self._given and not self._handlers else None
 
     def _on_stack(self, handler: Handler) -> bool:
         return any(found is handler for found, _ in self._handlers)

@@ -110,6 +110,8 @@ class LoopWatch:
     def _counts(self, node: facts.For) -> bool:
         """Whether a ``for`` only counts (``range(5)``), rather than going through work."""
         iterable = node.iterable
+        if isinstance(iterable, facts.Call) and library.written(iterable.func) == "reversed" and iterable.args:
+            iterable = iterable.args[0].value
         if not isinstance(iterable, facts.Call):
             values = self._engine.evaluator.value(iterable, self._frame)
             return bool(values) and all(isinstance(value, Display) and _numeric(value) for value in values)

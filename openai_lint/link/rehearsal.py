@@ -161,6 +161,9 @@ class Rehearsal:
         """What a ``for`` goes through, where that can be listed."""
         if isinstance(iterable, facts.Call) and library.written(iterable.func) in ("enumerate", "zip"):
             return self._rows(iterable)
+        if isinstance(iterable, facts.Call) and library.written(iterable.func) == "reversed" and iterable.args:
+            rounds = self._rounds(iterable.args[0].value)
+            return rounds[::-1] if rounds is not None and len(rounds) <= MOST_ROUNDS else None
         if isinstance(iterable, facts.Call) and library.written(iterable.func) == "range":
             given = [self._sums.value(arg.value) for arg in iterable.args]
             numbers = [int(item.low) for item in given if isinstance(item, Number) and item.low == item.high]

@@ -128,6 +128,7 @@ class Walk:
                     self._target(target)
                 if node.value is not None:
                     self.expr(node.value)
+                    return self._replaced(node, node.value, live) if self._given else live
             case facts.AugAssign():
                 self._target(node.target)
                 self.expr(node.value)
@@ -160,6 +161,15 @@ class Walk:
             case _:
                 pass
         return live
+
+    def _replaced(self, node: facts.Assign, value: Expr, live: Live) -> Live:
+        """The tokens behind an assignment: the name of a given error may stand for another one from here on."""
+        names = {target.id for target in node.targets if isinstance(target, facts.Name)}
+        given = {name for name, values in self.frame.bound if any(error in values for error in self._given)}
+        if self._handlers or names.isdisjoint(given):
+            return live
+        kept = any(isinstance(found, Caught) for found in self.engine.evaluator.value(value, self.frame))
+        return live if kept else live - leaks_of(live)
 
     def _target(self, node: Expr) -> None:
         if not isinstance(node, facts.Name):

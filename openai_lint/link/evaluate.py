@@ -135,7 +135,7 @@ class Evaluator:
         for value in values:
             match value:
                 case Display(kind="dict"):
-                    result |= union(literal(key) if key is not None else ANYTHING for key, _ in value.items)
+                    result |= self._displays.keys(value)
                 case Display():
                     result |= union(found for _, found in value.items)
                 case Deferred():

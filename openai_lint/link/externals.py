@@ -8,6 +8,7 @@ from openai_lint.link import library, running
 from openai_lint.link.arguments import Arguments
 from openai_lint.link.background import Background
 from openai_lint.link.cells import CaughtCell, Outcome
+from openai_lint.link.displays import Displays
 from openai_lint.link.values import (
     ANYTHING,
     CALLABLE,
@@ -325,9 +326,9 @@ class Externals:
         if name in ("values", "copy", "keys"):
             return Outcome(NO_LEAKS, one(Display("list", ((None, everything),))))
         if name == "items":
-            return Outcome(
-                NO_LEAKS, one(Display("list", ((None, one(Display("tuple", ((0, ANYTHING), (1, everything))))),)))
-            )
+            keys = Displays.keys(receiver) if isinstance(receiver, Display) and receiver.kind == "dict" else ANYTHING
+            rows = Display("tuple", ((0, keys or ANYTHING), (1, everything)))
+            return Outcome(NO_LEAKS, one(Display("list", ((None, one(rows)),))))
         if name in ("pop", "popitem", "popleft", "setdefault", "get_nowait"):
             return Outcome(NO_LEAKS, everything or ANYTHING)
         return Outcome(NO_LEAKS, ANYTHING)

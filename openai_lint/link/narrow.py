@@ -8,7 +8,9 @@ from openai_lint import facts
 from openai_lint.escapes import RAW, Leak
 from openai_lint.facts import Expr, Pattern
 from openai_lint.link import library, messages
+from openai_lint.link.blocks import leaves
 from openai_lint.link.clauses import clause_of
+from openai_lint.link.sums import names
 from openai_lint.link.values import Caught, Display, External, Frame, Literal, Symbolic, Values, constants
 from openai_lint.sdk import ErrorClass
 
@@ -78,6 +80,15 @@ class Narrowing:
                 return self.decide(node, leak)
         return None
 
+    def found(self, loop: facts.For, leak: Leak) -> bool | None:
+        """Whether a loop comes to a class that the error is of: ``for cls in table: if isinstance(e, cls): ...``."""
+        test = search_of(loop)
+        if test is None or not self.is_subject(test.args[0].value):
+            return None
+        classes = self._engine.evaluator.value(test.args[1].value, self._frame)
+        verdicts = {self._matches(frozenset({item}), leak) for item in classes}
+        return True if True in verdicts else False if verdicts == {False} else None
+
     def is_subject(self, node: Expr) -> bool:
         """Whether an expression is the error at hand."""
         if self.is_given(node):
@@ -85,6 +96,21 @@ class Narrowing:
         if isinstance(node, facts.Name):
             return any(isinstance(value, Caught) for value in self._engine.evaluator.value(node, self._frame))
         return False
+
+    def truth(self, node: Expr) -> bool | None:
+        """Whether an expression is one of some constants that are all true, or all false."""
+        values = self._engine.evaluator.value(node, self._frame)
+        if not values or not all(isinstance(value, Literal) for value in values):
+            return None
+        return _agreed(bool(value) for value in constants(values))
+
+    def _told(self, node: Expr, leak: Leak) -> bool | None:
+        """Whether a function of the project has an answer for the error: it gives something, or nothing."""
+        if isinstance(node, facts.NamedExpr):
+            node = node.value
+        if isinstance(node, facts.Name):
+            return self._flag(node, leak)
+        return self._project_predicate(node, leak) if isinstance(node, facts.Call) else None
 
     def is_given(self, node: Expr) -> bool:
         """Whether an expression is one of those that stand for the error."""
@@ -169,6 +195,9 @@ class Narrowing:
 
     def _same(self, left: Expr, right: Expr, leak: Leak) -> bool | None:
         if isinstance(right, facts.Const) and right.value is None:
+            told = self._told(left, leak)
+            if told is not None:
+                return not told
             return False if self.is_subject(left) or (self._is_status(left) and self._statuses(leak)) else None
         if self.is_given(left) and not isinstance(right, facts.Const):
             return self._exactly(right, leak)
@@ -350,6 +379,18 @@ class Narrowing:
                 return True if True in parts else None if None in parts else False
             case _:
                 return None
+
+
+def search_of(loop: facts.For) -> facts.Call | None:
+    """The test of a loop that only looks for the class of an error, and leaves when it is found."""
+    only = loop.body[0] if len(loop.body) == 1 else None
+    if not isinstance(only, facts.If) or only.orelse or not leaves(only.body):
+        return None
+    test = only.test
+    if isinstance(test, facts.Call) and library.written(test.func) == "isinstance" and len(test.args) == 2:
+        wanted = test.args[1].value
+        return test if isinstance(wanted, facts.Name) and wanted.id in names(loop.target) else None
+    return None
 
 
 def _values_of(pattern: Pattern) -> list[Expr]:

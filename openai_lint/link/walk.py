@@ -356,9 +356,19 @@ class Walk:
         self.expr(node.iterable)
         self._raises.iterate(node.iterable)
         endless = library.written(node.iterable) in ("count", "cycle") and isinstance(node.iterable, facts.Call)
-        return self._loop(node, node.body, node.orelse, live, endless)
+        found = frozenset(token for token in leaks_of(live) if self._narrowing.found(node, token))
+        return self._loop(node, node.body, node.orelse, live, endless, found)
 
-    def _loop(self, node: facts.While | facts.For, body: Block, orelse: Block, live: Live, endless: bool) -> Live:
+    def _loop(
+        self,
+        node: facts.While | facts.For,
+        body: Block,
+        orelse: Block,
+        live: Live,
+        endless: bool,
+        stay: Leaks = NO_LEAKS,
+    ) -> Live:
+        """Walk a loop; the tokens of ``stay`` never come to its end."""
         watch = LoopWatch(self.engine, self.frame, node)
         self._loops.append(watch)
         self._kept.append([])
@@ -370,7 +380,7 @@ class Walk:
         kept = self._kept.pop()
         self.leak(after_retries(raised, retried))
         self._keep([(cell, after_retries(leaks, retried)) for cell, leaks in kept])
-        goes_on: Live = DEAD if endless else live
+        goes_on: Live = DEAD if endless else live - stay
         if orelse and goes_on:
             goes_on = self.block(orelse, goes_on)
         return goes_on | (live if watch.breaks else DEAD)

@@ -107,6 +107,10 @@ class Leak(metaclass=Unique):
         """The leak as handlers see it from now on."""
         return Leak(self.site, self.error, raised, form, self.iterating, self.retries)
 
+    def first(self) -> "Leak":
+        """The leak as if it had passed no policy."""
+        return Leak(self.site, self.error, self.raised, self.form, self.iterating, 0)
+
     def inside(self) -> "Leak":
         """The SDK's own error in a leak that something else is raised around."""
         return self.seen_as(f"openai.{self.error}", RAW)

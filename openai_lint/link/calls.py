@@ -315,11 +315,10 @@ class Calls:
 
     def property_leaks(self, base: Value, attr: str, frame: Frame) -> Outcome:
         """What reading ``base.attr`` raises, when that is a property written in the project."""
-        if isinstance(base, Instance):
-            found = self._engine.hierarchy.method(base.cls, attr)
-            if found is not None and library.is_property(found[1]):
-                return self.run(FunctionRef(found[1], found[0].parent), Arguments([one(base)]), frame, None)
-        return Outcome()
+        result = Outcome()
+        for ref, receiver in self._engine.lookup.properties(base, attr):
+            result = result | self.run(ref, Arguments([one(receiver)]), frame, None)
+        return result
 
     def _context(self, callee: ContextFunction, args: Arguments, frame: Frame, node: Expr) -> Outcome:
         inner = callee.function

@@ -107,12 +107,20 @@ class Carriers:
                 for cls in self._engine.classes()
                 if self._runs_by_itself(cls)
             }
-        return found | self._places({frame.module.scope_of(frame.function) for frame, _ in self._runs})
+        return found | self._places({frame.module.scope_of(frame.function) for frame, _ in self._runs} | self._given())
 
     def _wanted(self, name: str, scope: "ScopeInfo") -> Wanted:
         """A name that is bound around a scope; a test gets at others' names without importing them, as fixtures."""
         member = scope.parent is not None and isinstance(scope.parent.node, Class)
         return name, None if member or self._tests else scope.module.path
+
+    def _given(self) -> "set[ScopeInfo]":
+        """The functions that were asked what they give, but not run: decorators keep what they are given, too."""
+        return {
+            cell.frame.module.scope_of(cell.frame.function)
+            for cell, _ in self._engine.solver.values()
+            if isinstance(cell, GivesCell) and cell.frame.module.is_test is self._tests
+        }
 
     def _fills(self, function: Function, frame: Frame) -> bool:
         """Whether a function puts a carrier into a container that it is given."""

@@ -46,7 +46,7 @@ class Displays:
                 continue
             known = [value.value for value in self._engine.evaluator.value(part, frame) if isinstance(value, Literal)]
             if len(known) != 1:
-                return one(Literal(text + "{}", str)) if text else ANYTHING
+                return one(Literal(text + library.OPEN_END, str)) if text else ANYTHING
             text += str(known[0])
         return literal(text)
 
@@ -68,10 +68,26 @@ class Displays:
                 for other in self._engine.evaluator.value(value, frame):
                     items.extend(other.items if isinstance(other, Display) else [(None, ANYTHING)])
                 continue
-            items.append(
-                (key.value if isinstance(key, facts.Const) else None, self._engine.evaluator.value(value, frame))
-            )
+            items.append((self._key(key, frame), self._engine.evaluator.value(value, frame)))
         return self._display("dict", items)
+
+    def _key(self, node: facts.Expr, frame: Frame) -> object:
+        """A key of a dict display: a constant, or a class (tables of errors); None for anything else."""
+        if isinstance(node, facts.Const):
+            return node.value
+        if not isinstance(node, (facts.Name, facts.Attr)):
+            return None
+        found = self._engine.evaluator.value(node, frame)
+        (key,) = found if len(found) == 1 else (None,)
+        return key if isinstance(key, ClassRef) or (isinstance(key, External) and "()" not in key.path) else None
+
+    @staticmethod
+    def keys(value: Display) -> Values:
+        """What the keys of a dict may be."""
+        return union(
+            one(key) if isinstance(key, (ClassRef, External)) else literal(key) if key is not None else ANYTHING
+            for key, _ in value.items
+        )
 
     @staticmethod
     def _display(kind: str, items: list[tuple[object, Values]]) -> Values:

@@ -84,6 +84,8 @@ class Engine:
         self.solving = True
         self.answers: dict[Any, bool] = {}
         """What functions of the project say of an error that they are asked about."""
+        self.handing: set[Frame] = set()
+        """The frames that are being asked which errors they give back."""
         self.walking: Frame | None = None
         """The frame that is being run."""
         self.uses = Uses()

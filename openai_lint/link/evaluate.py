@@ -11,6 +11,7 @@ from openai_lint.facts import Class, Expr
 from openai_lint.link import library
 from openai_lint.link.cells import Gives, GivesCell, NameCell, ParamCell
 from openai_lint.link.displays import Displays, union
+from openai_lint.link.frames import is_number
 from openai_lint.link.index import Binding, ScopeInfo
 from openai_lint.link.values import (
     ANYTHING,
@@ -134,7 +135,7 @@ class Evaluator:
         for value in values:
             match value:
                 case Display(kind="dict"):
-                    result |= union(literal(key) if key is not None else ANYTHING for key, _ in value.items)
+                    result |= self._displays.keys(value)
                 case Display():
                     result |= union(found for _, found in value.items)
                 case Deferred():
@@ -269,20 +270,25 @@ class Evaluator:
         given = frame.argument(param.name)
         if given is not None:
             return given
-        if param.kind in ("*", "**"):
-            return ANYTHING
         function = scope.function
-        if function is None:
+        if function is None or param.kind == "**":
             return ANYTHING
+        if param.kind == "*":
+            several: Values = self._engine.solver.read(ParamCell(function, param.name))
+            return several - ANYTHING or ANYTHING
         owner = scope.owner
         if owner is not None and param is function.params[0] and not library.is_static(function):
             receiver = self.class_ref(owner, frame)
+            if function.name == "__init_subclass__":
+                return frozenset(self._engine.hierarchy.subclasses(receiver)) or one(receiver)
             return one(receiver) if library.is_class_method(function) else one(Instance(receiver, False))
         declared = self.annotation(param.annotation, frame) if param.annotation is not None else NOTHING
         passed: Values = self._engine.solver.read(ParamCell(function, param.name))
         default = self.value(param.default, frame.parent or frame) if param.default is not None else NOTHING
         if not passed - ANYTHING:
             self._engine.guessed.add(ParamCell(function, param.name))
+        elif is_number(param.default):
+            default = NOTHING  # it is among what is passed, if a caller leaves the argument out
         known = (passed | default) - ANYTHING - one(Literal(None, type(None)))
         if declared - ANYTHING:
             return declared | frozenset(
@@ -349,7 +355,8 @@ class Evaluator:
         """What an attribute of a value may be."""
         match value:
             case External():
-                return self._engine.api.external_attribute(value.path, attr, frame, node)
+                kept = self._engine.lookup.kept_on(value.path, attr, node)
+                return self._engine.api.external_attribute(value.path, attr, frame, node) | kept
             case ModuleRef():
                 return self._engine.lookup.member(value.path, attr, frame.module.path)
             case Instance():

@@ -8,6 +8,7 @@ from openai_lint.link import library, running
 from openai_lint.link.arguments import Arguments
 from openai_lint.link.background import Background
 from openai_lint.link.cells import CaughtCell, Outcome
+from openai_lint.link.displays import Displays
 from openai_lint.link.values import (
     ANYTHING,
     CALLABLE,
@@ -65,6 +66,8 @@ class Externals:
             return Outcome(NO_LEAKS, one(Symbolic(path, tuple(args.positional), args.named(), node, frame)))
         if path in library.IDENTITY or name in ("tqdm", "track", "stream_with_context"):
             return self._identity(path, args)
+        if path == "functools.update_wrapper":
+            return Outcome(NO_LEAKS, args.at(0, "wrapper") or ANYTHING)
         if path == "functools.partial" or path == "functools.partialmethod":
             return self._partial(args)
         if path in library.FIELD_MAKERS:
@@ -111,6 +114,9 @@ class Externals:
             return Outcome(NO_LEAKS, one(External(named[0])) if len(named) == 1 else ANYTHING)
         if name == "type":
             return Outcome(NO_LEAKS, self._types(args))
+        if path == "object.__new__":
+            made = frozenset(Instance(value, False) for value in args.at(0) or NOTHING if isinstance(value, ClassRef))
+            return Outcome(NO_LEAKS, made or ANYTHING)
         return self._opaque(path, args, frame, node)
 
     def _task_retry(self, errors: Values) -> Outcome:
@@ -171,6 +177,9 @@ class Externals:
         result = args.at(2) or NOTHING
         for name in names:
             for value in args.at(0) or NOTHING:
+                if name.endswith(library.OPEN_END):
+                    result |= self._engine.lookup.methods_like(value, name.removesuffix(library.OPEN_END), frame)
+                    continue
                 result |= self._engine.evaluator.attribute(value, name, frame)
         return Outcome(NO_LEAKS, result or ANYTHING)
 
@@ -223,7 +232,8 @@ class Externals:
         for values in args.all():
             for value in values:
                 if isinstance(value, CALLABLE):
-                    self._engine.record.callback(value, path, frame, node)
+                    if not library.inspects(path):
+                        self._engine.record.callback(value, path, frame, node)
                 elif isinstance(value, Deferred) and name not in library.KEEPERS:
                     self._engine.record.triggered(value.source)
                     triggered = self._engine.triggers.trigger(value.on, one(value))
@@ -316,9 +326,9 @@ class Externals:
         if name in ("values", "copy", "keys"):
             return Outcome(NO_LEAKS, one(Display("list", ((None, everything),))))
         if name == "items":
-            return Outcome(
-                NO_LEAKS, one(Display("list", ((None, one(Display("tuple", ((0, ANYTHING), (1, everything))))),)))
-            )
+            keys = Displays.keys(receiver) if isinstance(receiver, Display) and receiver.kind == "dict" else ANYTHING
+            rows = Display("tuple", ((0, keys or ANYTHING), (1, everything)))
+            return Outcome(NO_LEAKS, one(Display("list", ((None, one(rows)),))))
         if name in ("pop", "popitem", "popleft", "setdefault", "get_nowait"):
             return Outcome(NO_LEAKS, everything or ANYTHING)
         return Outcome(NO_LEAKS, ANYTHING)

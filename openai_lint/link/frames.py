@@ -1,8 +1,8 @@
 """In which frame a call runs a function: one for each set of arguments that makes a difference."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
-from openai_lint.facts import Function
+from openai_lint.facts import Const, Expr, Function
 from openai_lint.link import library
 from openai_lint.link.arguments import Arguments, assigned
 from openai_lint.link.cells import ParamCell
@@ -12,12 +12,14 @@ from openai_lint.link.values import (
     NOTHING,
     ClassRef,
     Display,
+    External,
     Frame,
     FunctionRef,
     Instance,
     Literal,
     Value,
     Values,
+    literal,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +47,11 @@ class Frames:
         receiver = scope.first_parameter() if scope.owner is not None and not library.is_static(function) else None
         bound: list[tuple[str, Values]] = []
         told: list[tuple[str, Values]] = []
-        for name, values in assigned(function, args).items():
+        given = assigned(function, args)
+        for param in function.params:
+            if is_number(param.default) and param.name not in given:
+                self._tell(function, param.name, literal(param.default.value), caller)
+        for name, values in given.items():
             if name == receiver:
                 inherited = self._inherited(values, scope, generic)
                 if inherited:
@@ -55,7 +61,7 @@ class Frames:
             wanted = frozenset(value for value in values if used.wants(value))
             if wanted:
                 bound.append((name, wanted | (values & ANYTHING)))
-            if values and not name.startswith("*"):
+            if values:
                 told.append((name, values))
                 if used.keeps or not wanted:
                     self._tell(function, name, values, caller)
@@ -84,8 +90,19 @@ class Frames:
         return frozenset(Instance(value.cls, False) if isinstance(value, Instance) else value for value in values)
 
 
+def is_number(default: Expr | None) -> TypeGuard[Const]:
+    """Whether a parameter's default is a number: callers that leave it out are told apart from those that do not."""
+    return isinstance(default, Const) and type(default.value) in (int, float)
+
+
 def is_text(value: Value) -> bool:
     """Strings and displays passed as arguments tell nothing about errors; there are very many of them."""
-    return isinstance(value, (Literal, Display)) and not (
-        isinstance(value, Literal) and isinstance(value.value, (int, float, type(None)))
-    )
+    if isinstance(value, Display):
+        return not _holds_classes(value)
+    return isinstance(value, Literal) and not isinstance(value.value, (int, float, type(None)))
+
+
+def _holds_classes(value: Display) -> bool:
+    """Whether a display is a tuple of classes: errors to catch, most of the time."""
+    held = [item for _, found in value.items for item in found]
+    return value.kind != "dict" and bool(held) and all(isinstance(item, (External, ClassRef)) for item in held)

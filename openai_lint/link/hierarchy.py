@@ -10,6 +10,9 @@ from openai_lint.link.values import ClassRef, External, Frame
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
 
+ANY = "*"
+"""Stands for the name of a member where it does not matter."""
+
 
 class Hierarchy:
     """Answers about classes; what is sure is kept."""
@@ -43,19 +46,23 @@ class Hierarchy:
             self._mro[cls] = tuple(order)
         return tuple(order)
 
+    def subclasses(self, cls: ClassRef) -> list[ClassRef]:
+        """The known classes of the project below this one; those that fit it, where it is a protocol."""
+        return self.overriding(cls, ANY)
+
     def overriding(self, cls: ClassRef, name: str) -> list[ClassRef]:
-        """The known classes below this one (where it is a protocol: that fit it) which themselves define a member."""
+        """Those of the classes below this one that themselves define a member."""
         self._engine.solver.read(OverridesCell(cls, name))
         self.grow()
         key = (cls, name)
         if key not in self._below:
-            self._below[key] = [other for other in self._bases.get(cls, ()) if self._engine.lookup.defines(other, name)]
+            self._below[key] = [other for other in self._bases.get(cls, ()) if self._defines(other, name)]
         found = [
             *self._below[key],
             *(
                 other
                 for other in self._open
-                if other is not cls and self._engine.lookup.defines(other, name) and cls in self.mro(other)
+                if other is not cls and self._defines(other, name) and cls in self.mro(other)
             ),
         ]
         wanted = self._protocol(cls)
@@ -64,9 +71,12 @@ class Hierarchy:
             found += [
                 other
                 for other in self._engine.classes()
-                if other is not cls and self._engine.lookup.defines(other, name) and self._fits(other, wanted)
+                if other is not cls and self._defines(other, name) and self._fits(other, wanted)
             ]
         return found
+
+    def _defines(self, cls: ClassRef, name: str) -> bool:
+        return name == ANY or self._engine.lookup.defines(cls, name)
 
     def grow(self) -> None:
         """Put the classes that have come up since the last time below their bases, and tell who asked for those."""
@@ -83,7 +93,7 @@ class Hierarchy:
             for base in order[1:]:
                 if isinstance(base, ClassRef):
                     self._bases.setdefault(base, []).append(cls)
-                    for name in self._engine.lookup.members(cls):
+                    for name in (ANY, *self._engine.lookup.members(cls)):
                         below = self._below.get((base, name))
                         if below is not None:
                             below.append(cls)

@@ -134,6 +134,30 @@ SETTERS = frozenset({"set_defaults"})
 KEEPERS = APPENDERS | SETTERS | {"setdefault"}
 """Methods that only keep what they are given."""
 
+INSPECTORS = frozenset(
+    {
+        "functools.wraps",
+        "inspect",
+        "asyncio.iscoroutinefunction",
+        "asyncio.iscoroutine",
+        "asyncio.isfuture",
+        "typing.get_type_hints",
+        "callable",
+        "isinstance",
+        "issubclass",
+        "hasattr",
+        "repr",
+        "str",
+        "id",
+        "hash",
+        "bool",
+        "print",
+        "vars",
+        "dir",
+    }
+)
+"""Functions (and modules full of them) that look at a callable, and never call it."""
+
 SLEEPS = frozenset(
     {"time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep", "gevent.sleep", "eventlet.sleep", "sleep"}
 )
@@ -244,6 +268,9 @@ _PROPERTY = frozenset(
 )
 
 
+OPEN_END = "{}"
+"""Stands in a text for what is not known of its end."""
+
 MOST_WORDS = 5
 """A path of more words is no longer anything that a table knows."""
 
@@ -258,6 +285,11 @@ def extended(path: str, word: str) -> Values:
     if path.count(".") + path.count("[]") > MOST_WORDS or len(path) > 120 or path.endswith("[]"):
         return ANYTHING
     return one(External(path + word))
+
+
+def inspects(path: str) -> bool:
+    """Whether a function of a library only looks at what it is given."""
+    return path in INSPECTORS or path.partition(".")[0] in INSPECTORS
 
 
 def is_generic(path: str) -> bool:

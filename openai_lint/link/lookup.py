@@ -1,8 +1,9 @@
 """Where a member comes from: imports, re-exports, classes with their bases, and the attributes of their objects."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from openai_lint.facts import Class, Function, Import, Name
+from openai_lint.facts import Attr, Class, Function, Import, Name
 from openai_lint.link import library, running, vendors
 from openai_lint.link.cells import AttrCell, RunCell
 from openai_lint.link.index import ModuleInfo, ScopeInfo, Store
@@ -12,17 +13,20 @@ from openai_lint.link.values import (
     UNKNOWN,
     Bound,
     ClassRef,
+    Client,
     ContextFunction,
     External,
     Frame,
     FunctionRef,
     Instance,
+    Literal,
     Managed,
     ModuleRef,
     Partial,
     Resource,
     Retried,
     Super,
+    Unknown,
     Value,
     Values,
     one,
@@ -30,6 +34,8 @@ from openai_lint.link.values import (
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
+
+_NONE = one(Literal(None, type(None)))
 
 MOST_OVERRIDES = 12
 """A call through a base class reaches each override; of more than these, those that let something out."""
@@ -111,13 +117,8 @@ class Lookup:
 
     def instance_attribute(self, instance: Instance, attr: str, frame: Frame) -> Values:
         """What ``instance.attr`` may be: a bound method, a property's value, or what was stored."""
-        owners = [instance.cls]
         found = self._attribute(instance.cls, attr, instance, frame)
-        if not instance.exact:
-            own = self._engine.hierarchy.method(instance.cls, attr)
-            if own is not None or not found:
-                below = self._engine.hierarchy.overriding(instance.cls, attr)
-                owners += below if len(below) <= MOST_OVERRIDES else [cls for cls in below if self._leaks(cls, attr)]
+        owners = self._owners(instance, attr, bool(found))
         result = NOTHING
         for cls in owners:
             receiver = instance if cls == instance.cls else Instance(cls, False)
@@ -125,8 +126,10 @@ class Lookup:
             if len(owners) > 1 and own is not None and cls == instance.cls and library.is_abstract(own[1]):
                 continue
             result |= found if cls == instance.cls else self._attribute(cls, attr, receiver, frame)
-        if result:
+        if result - _NONE:
             return result
+        if result:
+            return result | self._foreign(instance, attr)
         if attr == "__class__":
             return one(instance.cls)
         for base in self._engine.hierarchy.mro(instance.cls):
@@ -142,6 +145,47 @@ class Lookup:
         if getter is not None and self._engine.waiting:
             return NOTHING
         return ANYTHING
+
+    def _owners(self, instance: Instance, attr: str, has: bool) -> list[ClassRef]:
+        """The classes whose attribute an object's may be: its own, and those below it that define it anew.
+
+        ``has``: whether its own class has one.
+        """
+        owners = [instance.cls]
+        if not instance.exact and (not has or self._engine.hierarchy.method(instance.cls, attr) is not None):
+            below = self._engine.hierarchy.overriding(instance.cls, attr)
+            owners += below if len(below) <= MOST_OVERRIDES else [cls for cls in below if self._leaks(cls, attr)]
+        return owners
+
+    def methods_like(self, value: Value, start: str, frame: Frame) -> Values:
+        """The methods of an object whose names begin so: it is asked for one (``getattr(self, f"do_{name}")``)."""
+        if not isinstance(value, Instance):
+            return NOTHING
+        classes = [*self._engine.hierarchy.mro(value.cls), *self._engine.hierarchy.subclasses(value.cls)]
+        names = {
+            name
+            for cls in classes
+            if isinstance(cls, ClassRef)
+            for name, bindings in cls.parent.module.scopes[cls.node].bindings.items()
+            if name.startswith(start) and any(binding.kind == "def" for binding in bindings)
+        }
+        return NOTHING.union(*(self.instance_attribute(value, name, frame) for name in sorted(names)))
+
+    def properties(self, base: Value, attr: str) -> Iterator[tuple[FunctionRef, Value]]:
+        """The properties of the project that reading ``base.attr`` runs, each with the object that it is given."""
+        hierarchy = self._engine.hierarchy
+        if isinstance(base, Instance):
+            for cls in self._owners(base, attr, hierarchy.method(base.cls, attr) is not None):
+                found = hierarchy.method(cls, attr)
+                if found is not None and library.is_property(found[1]):
+                    yield FunctionRef(found[1], found[0].parent), base if cls == base.cls else Instance(cls, False)
+        elif isinstance(base, Super):
+            for item in self._after(base):
+                method = hierarchy.own_method(item, attr)
+                if method is not None:
+                    if library.is_property(method):
+                        yield FunctionRef(method, item.parent), base.receiver
+                    return
 
     def _leaks(self, cls: ClassRef, name: str) -> bool:
         """Whether the method that a class itself defines lets something out."""
@@ -169,12 +213,30 @@ class Lookup:
                     result |= self._engine.evaluator.bound(store.binding, frame, store.scope)
         return result
 
+    def kept_on(self, path: str, attr: str, node: Attr | None) -> Values:
+        """What the project keeps on an object of a library (``app.state.client = OpenAI()``).
+
+        It is the same object where both are of one library, or written with the same last word.
+        """
+        result = NOTHING
+        for store in self._stores_of(attr):
+            frame = self._engine.generic_frame(store.scope)
+            targets = self._engine.evaluator.value(store.target, frame)
+            if not all(isinstance(target, (External, Unknown)) for target in targets):
+                continue
+            library_of = {target.path.partition(".")[0] for target in targets if isinstance(target, External)}
+            word = library.written(store.target)
+            if path.partition(".")[0] in library_of or (node is not None and word == library.written(node.value)):
+                found = self._engine.evaluator.bound(store.binding, frame, store.scope)
+                result |= frozenset(value for value in found if isinstance(value, (Client, Resource, Instance)))
+        return result
+
     def _stores_of(self, attr: str) -> list[Store]:
-        """Every store to an attribute of that name outside of methods, in the modules loaded so far."""
+        """Every store to an attribute of that name on something else than ``self``, in the modules loaded so far."""
         loaded = self._engine.modules.loaded
         for module in loaded[self._named :]:
             for store in module.stores:
-                if store.scope.owner is None:
+                if self._store_owner(store) is None:
                     self._by_name.setdefault(store.attr, []).append(store)
         self._named = len(loaded)
         return self._by_name.get(attr, [])
@@ -198,14 +260,18 @@ class Lookup:
 
     def super_attribute(self, value: Super, attr: str, frame: Frame) -> Values:
         """What ``super().attr`` may be: the next class that defines it after the method's own."""
+        for item in self._after(value):
+            found = self._own(item, attr, value.receiver, frame)
+            if found:
+                return found
+        return one(External("object.__new__")) if attr == "__new__" else ANYTHING
+
+    def _after(self, value: Super) -> list[ClassRef]:
+        """The classes of the project in which ``super()`` looks, in order."""
         order = self._engine.hierarchy.mro(value.receiver.cls)
         start = order.index(value.cls) + 1 if value.cls in order else len(order)
-        for item in order[start:] or self._engine.hierarchy.mro(value.cls)[1:]:
-            if isinstance(item, ClassRef):
-                found = self._own(item, attr, value.receiver, frame)
-                if found:
-                    return found
-        return ANYTHING
+        found = order[start:] or self._engine.hierarchy.mro(value.cls)[1:]
+        return [item for item in found if isinstance(item, ClassRef)]
 
     def _attribute(self, cls: ClassRef, attr: str, receiver: Value, frame: Frame) -> Values:
         declared = NOTHING

@@ -12,12 +12,13 @@ from openai_lint.link.blocks import QUIET, asks, assigned, inside, leaves_loop
 from openai_lint.link.blocks import below as descendants
 from openai_lint.link.blocks import inside as below
 from openai_lint.link.clauses import CATCHES, clause_of
+from openai_lint.link.itself import calls, helper_of
 from openai_lint.link.policy import Policy
 from openai_lint.link.predicates import EVERYTHING, VAGUE, Predicate
 from openai_lint.link.rehearsal import Course, Rehearsal
 from openai_lint.link.retry_values import Wait, of_classes
 from openai_lint.link.sums import names
-from openai_lint.link.values import Bound, Display, Frame, FunctionRef, Literal, Managed, Retried
+from openai_lint.link.values import Display, Frame, Literal
 from openai_lint.link.waits import wait_of, waits_in
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ class LoopWatch:
     def _counts(self, node: facts.For) -> bool:
         """Whether a ``for`` only counts (``range(5)``), rather than going through work."""
         iterable = node.iterable
+        if isinstance(iterable, facts.Call) and library.written(iterable.func) == "reversed" and iterable.args:
+            iterable = iterable.args[0].value
         if not isinstance(iterable, facts.Call):
             values = self._engine.evaluator.value(iterable, self._frame)
             return bool(values) and all(isinstance(value, Display) and _numeric(value) for value in values)
@@ -137,20 +140,16 @@ class LoopWatch:
         return ()
 
     def _policy(self, retried: set[Leak]) -> Policy:
-        sure: set[str] = set()
-        doubtful: set[str] = set()
         known: dict[tuple[facts.Try, Handler], Verdicts[bool]] = {}
+        doubtful: set[Leak] = set()
         for leak in retried:
             place = self._handler_of(leak)
             if place not in known:
                 known[place] = Verdicts(self._engine, self._doubts(*place))
-            (doubtful if known[place].of(leak) else sure).add(leak.raised)
-        predicate = Predicate("only", tuple(sorted(sure)))
-        if doubtful:
-            some = Predicate("and", parts=(Predicate("only", tuple(sorted(doubtful))), VAGUE))
-            predicate = Predicate("or", parts=(predicate, some)) if sure else some
-        plainest = min(retried, key=lambda item: (item.error != "RateLimitError", item.error))
-        return self._read(*self._handler_of(plainest), predicate, plainest)
+            if known[place].of(leak):
+                doubtful.add(leak)
+        plainest = _plainest(retried)
+        return self._read(*self._handler_of(plainest), _only(retried - doubtful, doubtful), plainest)
 
     def _doubts(self, trial: facts.Try, handler: Handler) -> "Callable[[Leak, Sdk], bool]":
         """Whether it cannot be told if the loop goes on after an error that a handler has caught."""
@@ -277,24 +276,30 @@ def goes_again(engine: "Engine", frame: Frame, handler: Handler) -> bool:
     )
 
 
-def recursion(engine: "Engine", frame: Frame, handler: Handler) -> Policy | None:
-    """The retry of a handler that calls its own function again."""
+def recursion(engine: "Engine", frame: Frame, handler: Handler, caught: Leaks) -> tuple[Leaks, Policy | None]:
+    """Those errors of a handler that it takes up by calling its own function again, and the retry that this is."""
     function = frame.function
     if not isinstance(function, facts.Function):
-        return None
+        return caught, None
     node = _calls_itself(engine, frame, function, handler)
     if node is None:
-        return retry_frameworks.by_task(engine, frame, handler)
+        return caught, retry_frameworks.by_task(engine, frame, handler)
     trial = next((one for one in below(function.body) if isinstance(one, facts.Try) and handler in one.handlers), None)
     if trial is None:
-        return None
-    course = Rehearsal(engine, frame, trial, handler).recursion(function)
+        return caught, None
+    courses = {leak: Rehearsal(engine, frame, trial, handler, leak).recursion(function) for leak in caught}
+    again = frozenset(leak for leak, course in courses.items() if course.requests > 1 or not course.ended)
+    if not again:
+        return again, None
+    course = courses[_plainest(again)]
     wait, jitter, seconds = wait_of(course) or waits_in(
         engine, frame, handler.body, {param.name for param in function.params}
     )
-    predicate = EVERY_ERROR if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
+    named = EVERY_ERROR if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
+    doubtful = {leak for leak in again if courses[leak].doubt}
+    predicate = named if again == caught and not doubtful else _only(again - doubtful, doubtful)
     passed = {param.name for param in function.params} & _request_names(trial) & _given_anew(node)
-    return Policy(
+    policy = Policy(
         "loop",
         node,
         frame.module,
@@ -308,18 +313,31 @@ def recursion(engine: "Engine", frame: Frame, handler: Handler) -> Policy | None
         follows=course.told,
         repairs=bool(passed) or repairs(trial, handler, ()),
     )
+    return again, policy
+
+
+def _only(sure: Leaks | set[Leak], doubtful: Leaks | set[Leak]) -> Predicate:
+    """Exactly these errors, of some of which nobody knows."""
+    predicate = Predicate("only", tuple(sorted({leak.raised for leak in sure})))
+    if not doubtful:
+        return predicate
+    unsure = Predicate("only", tuple(sorted({leak.raised for leak in doubtful})))
+    some = Predicate("and", parts=(unsure, VAGUE))
+    return Predicate("or", parts=(predicate, some)) if sure else some
+
+
+def _plainest(leaks: Leaks | set[Leak]) -> Leak:
+    """The error by which a retry is told."""
+    return min(leaks, key=lambda item: (item.error != "RateLimitError", item.error))
 
 
 def _calls_itself(engine: "Engine", frame: Frame, function: facts.Function, handler: Handler) -> facts.Call | None:
+    """The call by which a handler runs its own function again, itself or through a function that it asks."""
     for node in below(handler.body):
-        if not isinstance(node, facts.Call) or library.written(node.func) != function.name:
-            continue
-        for value in engine.evaluator.value(node.func, frame):
-            target: object = value
-            while isinstance(target, (Bound, Retried, Managed)):
-                target = target.function
-            if isinstance(target, FunctionRef) and target.function is function:
-                return node
+        if isinstance(node, facts.Call) and (
+            calls(engine, node, frame, function) is not None or helper_of(engine, node, frame, function) is not None
+        ):
+            return node
     return None
 
 

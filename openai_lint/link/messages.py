@@ -97,12 +97,24 @@ REFUSALS = (
     "does not exist",
 )
 SOMETIMES: dict[str, tuple[str, ...]] = {
-    "RateLimitError": ("quota", "billing"),
+    "RateLimitError": (
+        "quota",
+        "billing",
+        "rate limit",
+        "rate_limit",
+        "ratelimit",
+        "too many requests",
+        "tpm",
+        "rpm",
+        "per min",
+        "try again",
+        "overloaded",
+    ),
     "BadRequestError": REFUSALS,
     "InvalidRequestError": REFUSALS,
 }
-"""Phrases that only some messages of an error hold: a rate limit that has been reached is no spent quota,
-and a request is refused for many reasons."""
+"""Phrases that only some messages of an error hold: a rate limit that has been reached is no spent quota (and a spent
+quota names no rate limit), and a request is refused for many reasons."""
 
 
 def mentions(error: str, text: str) -> bool | None:

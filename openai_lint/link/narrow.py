@@ -8,7 +8,9 @@ from openai_lint import facts
 from openai_lint.escapes import RAW, Leak
 from openai_lint.facts import Expr, Pattern
 from openai_lint.link import library, messages
+from openai_lint.link.blocks import leaves
 from openai_lint.link.clauses import clause_of
+from openai_lint.link.sums import names
 from openai_lint.link.values import Caught, Display, External, Frame, Literal, Symbolic, Values, constants
 from openai_lint.sdk import ErrorClass
 
@@ -78,6 +80,15 @@ class Narrowing:
                 return self.decide(node, leak)
         return None
 
+    def found(self, loop: facts.For, leak: Leak) -> bool | None:
+        """Whether a loop comes to a class that the error is of: ``for cls in table: if isinstance(e, cls): ...``."""
+        test = search_of(loop)
+        if test is None or not self.is_subject(test.args[0].value):
+            return None
+        classes = self._engine.evaluator.value(test.args[1].value, self._frame)
+        verdicts = {self._matches(frozenset({item}), leak) for item in classes}
+        return True if True in verdicts else False if verdicts == {False} else None
+
     def is_subject(self, node: Expr) -> bool:
         """Whether an expression is the error at hand."""
         if self.is_given(node):
@@ -85,6 +96,21 @@ class Narrowing:
         if isinstance(node, facts.Name):
             return any(isinstance(value, Caught) for value in self._engine.evaluator.value(node, self._frame))
         return False
+
+    def truth(self, node: Expr) -> bool | None:
+        """Whether an expression is one of some constants that are all true, or all false."""
+        values = self._engine.evaluator.value(node, self._frame)
+        if not values or not all(isinstance(value, Literal) for value in values):
+            return None
+        return _agreed(bool(value) for value in constants(values))
+
+    def _told(self, node: Expr, leak: Leak) -> bool | None:
+        """Whether a function of the project has an answer for the error: it gives something, or nothing."""
+        if isinstance(node, facts.NamedExpr):
+            node = node.value
+        if isinstance(node, facts.Name):
+            return self._flag(node, leak)
+        return self._project_predicate(node, leak) if isinstance(node, facts.Call) else None
 
     def is_given(self, node: Expr) -> bool:
         """Whether an expression is one of those that stand for the error."""
@@ -169,7 +195,10 @@ class Narrowing:
 
     def _same(self, left: Expr, right: Expr, leak: Leak) -> bool | None:
         if isinstance(right, facts.Const) and right.value is None:
-            return False if self.is_subject(left) else None
+            told = self._told(left, leak)
+            if told is not None:
+                return not told
+            return False if self.is_subject(left) or (self._is_status(left) and self._statuses(leak)) else None
         if self.is_given(left) and not isinstance(right, facts.Const):
             return self._exactly(right, leak)
         if (
@@ -181,12 +210,28 @@ class Narrowing:
             return self._exactly(right, leak)
         if isinstance(left, facts.Attr) and left.attr == "__class__" and self.is_subject(left.value):
             return self._exactly(right, leak)
-        if isinstance(left, facts.Attr) and left.attr == "__name__":
+        if self._is_class_name(left):
             names = constants(self._engine.evaluator.value(right, self._frame))
             return leak.raised.rpartition(".")[2] == names[0] if len(names) == 1 else None
         if self._is_status(left):
             return self._status_in(constants(self._engine.evaluator.value(right, self._frame)), leak)
         return None
+
+    def _is_class_name(self, node: Expr) -> bool:
+        """Whether an expression is the name of the error's class, or keeps it."""
+        if isinstance(node, facts.Attr):
+            return node.attr in ("__name__", "__qualname__")
+        bindings = (
+            self._frame.module.scope_of(self._frame.function).bindings.get(node.id, ())
+            if isinstance(node, facts.Name)
+            else ()
+        )
+        return (
+            len(bindings) == 1
+            and bindings[0].kind == "value"
+            and isinstance(bindings[0].node, facts.Attr)
+            and self._is_class_name(bindings[0].node)
+        )
 
     def _exactly(self, classes: Expr, leak: Leak) -> bool | None:
         values = self._engine.evaluator.value(classes, self._frame)
@@ -221,13 +266,15 @@ class Narrowing:
         return _agreed(status in wanted for status in self._statuses(leak)) if self._statuses(leak) else False
 
     def _member(self, left: Expr, right: Expr, leak: Leak) -> bool | None:
-        if self._is_status(left):
+        if self._is_status(left) or self._is_class_name(left):
             wanted: list[object] = []
             for value in self._engine.evaluator.value(right, self._frame):
                 if not isinstance(value, Display):
                     return None
                 for _, found in value.items:
                     wanted += constants(found)
+            if self._is_class_name(left):
+                return leak.raised.rpartition(".")[2] in wanted if wanted else None
             return self._status_in(wanted, leak)
         if (
             isinstance(left, facts.Call)
@@ -293,6 +340,16 @@ class Narrowing:
             return None
         return True if True in verdicts else None if None in verdicts else False
 
+    def case(self, subject: Expr, pattern: Pattern, leak: Leak) -> bool | None:
+        """Whether a ``case`` pattern matches what is looked at: the error itself, or its status."""
+        if self.is_subject(subject):
+            return self.pattern(pattern, leak)
+        values = _values_of(pattern) if self._is_status(subject) else []
+        if values:
+            wanted = [item for value in values for item in constants(self._engine.evaluator.value(value, self._frame))]
+            return self._status_in(wanted, leak)
+        return True if pattern.kind == "capture" else None
+
     def pattern(self, pattern: Pattern, leak: Leak) -> bool | None:
         """Whether a ``case`` pattern matches the error."""
         match pattern.kind:
@@ -322,6 +379,18 @@ class Narrowing:
                 return True if True in parts else None if None in parts else False
             case _:
                 return None
+
+
+def search_of(loop: facts.For) -> facts.Call | None:
+    """The test of a loop that only looks for the class of an error, and leaves when it is found."""
+    only = loop.body[0] if len(loop.body) == 1 else None
+    if not isinstance(only, facts.If) or only.orelse or not leaves(only.body):
+        return None
+    test = only.test
+    if isinstance(test, facts.Call) and library.written(test.func) == "isinstance" and len(test.args) == 2:
+        wanted = test.args[1].value
+        return test if isinstance(wanted, facts.Name) and wanted.id in names(loop.target) else None
+    return None
 
 
 def _values_of(pattern: Pattern) -> list[Expr]:

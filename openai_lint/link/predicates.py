@@ -120,6 +120,13 @@ def _run(body: Block, leak: Leak, narrowing: "Narrowing") -> set[bool | str | No
                 answers |= inner - {_FALLS}
                 if _FALLS not in inner:
                     return answers
+            case facts.For():
+                verdict = narrowing.found(statement, leak)
+                only = statement.body[0]
+                if verdict is None or not isinstance(only, facts.If):
+                    return answers | {None}
+                if verdict:
+                    return answers | _run(only.body, leak, narrowing)
             case facts.Assign() | facts.ExprStmt() | facts.Jump() | facts.Import():
                 continue
             case _:
@@ -133,7 +140,8 @@ def _truth(node: Expr, leak: Leak, narrowing: "Narrowing") -> bool | None:
         taken = [node.body] * (verdict is not False) + [node.orelse] * (verdict is not True)
         found = {_truth(item, leak, narrowing) for item in taken}
         return found.pop() if len(found) == 1 else None
-    return narrowing.decide(node, leak)
+    verdict = narrowing.decide(node, leak)
+    return narrowing.truth(node) if verdict is None else verdict
 
 
 def body_of(value: Value) -> Function | None:

@@ -6,6 +6,7 @@ from openai_lint import facts
 from openai_lint.escapes import Leaks
 from openai_lint.facts import Expr
 from openai_lint.link import library
+from openai_lint.link.handed import sorted_out
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -26,12 +27,9 @@ class Raises:
                 self._call(node)
             case facts.Await():
                 self.expr(node.value)
-                self._walk.leak(
-                    self._engine.triggers.trigger(
-                        "await", self._engine.evaluator.value(node.value, self._walk.frame)
-                    ).leaks,
-                    node,
-                )
+                values = self._engine.evaluator.value(node.value, self._walk.frame)
+                leaks = self._engine.triggers.trigger("await", values).leaks
+                self._walk.leak(sorted_out(self._engine, self._walk, node.value, leaks), node)
             case facts.Attr():
                 self._attr(node)
             case facts.Name() | facts.Const() | facts.Lambda():
@@ -98,7 +96,8 @@ class Raises:
             and library.dotted(method.value) in self._walk.settled
         ):
             return
-        self._walk.leak(self._engine.calls.call(node, self._walk.frame).leaks, node)
+        leaks = self._engine.calls.call(node, self._walk.frame).leaks
+        self._walk.leak(sorted_out(self._engine, self._walk, node, leaks), node)
 
     def _callee(self, node: Expr) -> None:
         if not isinstance(node, facts.Name):

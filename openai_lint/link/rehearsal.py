@@ -13,10 +13,11 @@ from openai_lint.escapes import Leak
 from openai_lint.facts import Block, Expr, Function, Handler, Stmt, Try
 from openai_lint.link import library
 from openai_lint.link.blocks import around, asked, asks, assigned, below, follows, inside, leaves, sleeps, targets_of
+from openai_lint.link.itself import calls, helper_of
 from openai_lint.link.narrow import Narrowing
 from openai_lint.link.predicates import body_of
 from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, names, single
-from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef, Managed, Retried
+from openai_lint.link.values import NOTHING, Bound, Display, External, Frame, FunctionRef
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -53,6 +54,13 @@ class Course:
     uncounted: bool = False
     doubt: bool = False
 
+    def join(self, inner: "Course") -> None:
+        """Take over what a function did that was asked on the way."""
+        self.told = self.told or inner.told
+        self.escape = self.escape or inner.escape
+        self.doubt = self.doubt or inner.doubt
+        self.waits += inner.waits
+
     @property
     def attempts(self) -> int | None:
         """The number of requests, where it can be counted."""
@@ -76,6 +84,7 @@ class Rehearsal:
         self._holders = around(trial, frame.module.facts.body if frame.function is None else frame.function.body)
         self._sums = Sums(engine, frame, {})
         self._start: tuple[int, int] = (0, 0)
+        self._function: Function | None = None
         self._passed: Sheet | None = None
         self._tested: set[str] = set()
         self._asked = asked(handler.body)
@@ -152,6 +161,9 @@ class Rehearsal:
         """What a ``for`` goes through, where that can be listed."""
         if isinstance(iterable, facts.Call) and library.written(iterable.func) in ("enumerate", "zip"):
             return self._rows(iterable)
+        if isinstance(iterable, facts.Call) and library.written(iterable.func) == "reversed" and iterable.args:
+            rounds = self._rounds(iterable.args[0].value)
+            return rounds[::-1] if rounds is not None and len(rounds) <= MOST_ROUNDS else None
         if isinstance(iterable, facts.Call) and library.written(iterable.func) == "range":
             given = [self._sums.value(arg.value) for arg in iterable.args]
             numbers = [int(item.low) for item in given if isinstance(item, Number) and item.low == item.high]
@@ -191,6 +203,7 @@ class Rehearsal:
 
     def recursion(self, function: Function) -> Course:
         """Go through a function whose handler calls it again."""
+        self._function = function
         self._start = (function.span[2], function.span[3])
         course = self.course
         scope = self._frame.module.scope_of(function)
@@ -402,25 +415,39 @@ class Rehearsal:
 
     def _again(self, node: facts.Call) -> bool:
         """Whether a call is the function calling itself; what it passes is kept."""
-        function = self._frame.function
-        if not isinstance(function, Function) or library.written(node.func) != function.name:
+        function = self._function
+        if function is None:
             return False
-        for value in self._engine.evaluator.value(node.func, self._frame):
-            offset = 0
-            target: object = value
-            while isinstance(target, (Bound, Retried, Managed)):
-                offset += isinstance(target, Bound)
-                target = target.function
-            if isinstance(target, FunctionRef) and target.function is function:
-                passed: Sheet = {}
-                params = [param.name for param in function.params][offset:]
-                for position, arg in enumerate(node.args):
-                    name = arg.keyword or (params[position] if position < len(params) and not arg.star else None)
-                    if name is not None:
-                        passed[name] = self._sums.value(arg.value)
-                self._passed = passed
-                return True
-        return False
+        offset = calls(self._engine, node, self._frame, function)
+        if offset is not None:
+            self._passed = self._given(node, function, offset)
+            return True
+        helper = helper_of(self._engine, node, self._frame, function)
+        if helper is None:
+            return False
+        target, offset = helper
+        args = self._engine.calls.arguments(node, self._frame)
+        if offset:
+            args.positional = [NOTHING] * offset + args.positional
+        inner = Rehearsal(
+            self._engine, self._engine.frames.of(target, args, self._frame), self._trial, self._handler, self._leak
+        )
+        inner._function, inner._start = function, target.function.span[2:]
+        inner._sums.sheet = self._given(node, target.function, offset)
+        inner._block(target.function.body)
+        self._passed = inner._passed
+        self.course.join(inner.course)
+        return True
+
+    def _given(self, node: facts.Call, function: Function, offset: int) -> Sheet:
+        """What a call passes; ``offset`` parameters come before."""
+        passed: Sheet = {}
+        params = [param.name for param in function.params][offset:]
+        for position, arg in enumerate(node.args):
+            name = arg.keyword or (params[position] if position < len(params) and not arg.star else None)
+            if name is not None:
+                passed[name] = self._sums.value(arg.value)
+        return passed
 
     # --- what is known before
 

@@ -135,6 +135,8 @@ class Relevance:
             values = evaluator.value(node, frame)
             if self._any(values) or (not base - ANYTHING and self._engine.calls.namesakes(name, frame.module)):
                 return True
+            if any(isinstance(item, External) for item in base) and self._any(self._engine.lookup.given(name)):
+                return True  # an object that a library makes of what it is told (argparse's arguments)
         return self._any(evaluator.name(name, frame))
 
     def _is_known(self, name: str) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from openai_lint import facts
 from openai_lint.facts import Function
+from openai_lint.link import library
 from openai_lint.link.library import APPENDERS
 from openai_lint.link.loops import below, descendants
 from openai_lint.link.values import (
@@ -94,6 +95,8 @@ def _uses(function: Function) -> dict[str, Use]:
         match node:
             case facts.Call():
                 _names(node.func, runs)
+                if library.written(node.func) in ("isinstance", "issubclass") and len(node.args) == 2:
+                    _names(node.args[1].value, runs)
                 puts = isinstance(node.func, facts.Attr) and node.func.attr in APPENDERS
                 for arg in node.args:
                     _names(arg.value, runs if arg.star else passes)

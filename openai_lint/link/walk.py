@@ -16,6 +16,7 @@ from openai_lint.link import library
 from openai_lint.link.alike import Verdicts
 from openai_lint.link.cells import CaughtCell
 from openai_lint.link.clauses import CATCHES, EVERY_ERROR, PASSES, clause_of
+from openai_lint.link.handed import alike, errors_given, given_back
 from openai_lint.link.loops import LoopWatch, goes_again, recursion
 from openai_lint.link.managers import Managers
 from openai_lint.link.narrow import Narrowing
@@ -33,6 +34,7 @@ class Walk:
 
     ``injected``: leaks that every ``yield`` raises (a context manager's generator), or every call of the name
     ``through`` (a middleware). ``subjects``: expressions, as written, that stand for the error at hand.
+    ``at_hand``: which errors those are that the frame was given as arguments, where not all that a handler has caught.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Walk:
         injected: Leaks | None = None,
         subjects: frozenset[str] = frozenset(),
         through: str = "",
+        at_hand: Leaks | None = None,
     ) -> None:
         self.engine = engine
         self.frame = frame
@@ -54,6 +57,9 @@ class Walk:
         self._handlers: list[tuple[Handler | None, Live]] = []
         self._loops: list[LoopWatch] = []
         self._tests: list[tuple[Expr, bool]] = []
+        self._given = errors_given(frame)
+        self._at_hand = at_hand
+        self._live: Live = DEAD
         self.settled: frozenset[str] = frozenset()
         self._kept: list[list[tuple[CaughtCell, Leaks]]] = []
         self.returned: list[tuple[Live, Values, Expr | None]] = []
@@ -63,6 +69,9 @@ class Walk:
         """Walk the whole body."""
         function = self.frame.function
         body: Block = self.frame.module.facts.body if function is None else function.body
+        for error in self._given:
+            caught = self.engine.solver.read(CaughtCell(error.frame, error.handler))
+            live |= caught if self._at_hand is None else self._at_hand
         outer, self.engine.walking = self.engine.walking, self.frame
         try:
             self.fell = self.block(body, live)
@@ -111,6 +120,7 @@ class Walk:
         return live
 
     def _stmt(self, node: Stmt, live: Live) -> Live:
+        self._live = live
         match node:
             case facts.ExprStmt():
                 self.expr(node.value)
@@ -120,6 +130,7 @@ class Walk:
                     self._target(target)
                 if node.value is not None:
                     self.expr(node.value)
+                    return self._replaced(node, node.value, live) if self._given else live
             case facts.AugAssign():
                 self._target(node.target)
                 self.expr(node.value)
@@ -152,6 +163,15 @@ class Walk:
             case _:
                 pass
         return live
+
+    def _replaced(self, node: facts.Assign, value: Expr, live: Live) -> Live:
+        """The tokens behind an assignment: the name of a given error may stand for another one from here on."""
+        names = {target.id for target in node.targets if isinstance(target, facts.Name)}
+        given = {name for name, values in self.frame.bound if any(error in values for error in self._given)}
+        if self._handlers or names.isdisjoint(given):
+            return live
+        kept = any(isinstance(found, Caught) for found in self.engine.evaluator.value(value, self.frame))
+        return live if kept else live - leaks_of(live)
 
     def _target(self, node: Expr) -> None:
         if not isinstance(node, facts.Name):
@@ -189,8 +209,8 @@ class Walk:
 
     def _raise(self, node: facts.Raise, live: Live) -> Live:
         if node.error is None:
-            if self._handlers:
-                self._let_out(leaks_of(self._current(None, live)), node)
+            if self._handlers or self._given:
+                self._let_out(leaks_of(self._current(None, live) if self._handlers else live), node)
             return DEAD
         self.expr(node.error)
         values = self.engine.evaluator.value(node.error, self.frame)
@@ -203,7 +223,13 @@ class Walk:
             self._let_out(leaks_of(live), node)
         for value in here or values:
             leaks = self._again(value, live)
-            self._let_out(leaks if value in here else self._under_tests(leaks, node.error), node)
+            if value in here:
+                leaks &= given_back(self.engine, node.error, self.frame, leaks)
+            elif value in self._given and not self._handlers:
+                leaks = alike(leaks_of(live), leaks)
+            else:
+                leaks = self._under_tests(leaks, node.error)
+            self._let_out(leaks, node)
         self.absorbed(frozenset(token for token in leaks_of(live)))
         return DEAD
 
@@ -213,6 +239,12 @@ class Walk:
             if handler is None or candidate is handler:
                 return live if depth == 0 else outer
         return DEAD
+
+    def at_hand(self, error: Caught) -> Leaks | None:
+        """Which errors a name of one may stand for at this statement; None where that is not followed."""
+        if error.frame == self.frame and self._on_stack(error.handler):
+            return leaks_of(self._current(error.handler, self._live))
+        return leaks_of(self._live) if error in self._given and not self._handlers else None
 
     def _on_stack(self, handler: Handler) -> bool:
         return any(found is handler for found, _ in self._handlers)
@@ -288,7 +320,6 @@ class Walk:
 
     def _match(self, node: facts.Match, live: Live) -> Live:
         self.expr(node.subject)
-        on_error = self._narrowing.is_subject(node.subject)
         rest = live
         out: Live = DEAD
         for case in node.cases:
@@ -296,8 +327,8 @@ class Walk:
             left: set[Token] = set()
             for token in rest:
                 verdict = (
-                    self._narrowing.pattern(case.pattern, token)
-                    if on_error and isinstance(token, Leak)
+                    self._narrowing.case(node.subject, case.pattern, token)
+                    if isinstance(token, Leak)
                     else (True if case.pattern.kind == "capture" else None)
                 )
                 if case.guard is not None and verdict is True:
@@ -322,9 +353,19 @@ class Walk:
         self.expr(node.iterable)
         self._raises.iterate(node.iterable)
         endless = library.written(node.iterable) in ("count", "cycle") and isinstance(node.iterable, facts.Call)
-        return self._loop(node, node.body, node.orelse, live, endless)
+        found = frozenset(token for token in leaks_of(live) if self._narrowing.found(node, token))
+        return self._loop(node, node.body, node.orelse, live, endless, found)
 
-    def _loop(self, node: facts.While | facts.For, body: Block, orelse: Block, live: Live, endless: bool) -> Live:
+    def _loop(
+        self,
+        node: facts.While | facts.For,
+        body: Block,
+        orelse: Block,
+        live: Live,
+        endless: bool,
+        stay: Leaks = NO_LEAKS,
+    ) -> Live:
+        """Walk a loop; the tokens of ``stay`` never come to its end."""
         watch = LoopWatch(self.engine, self.frame, node)
         self._loops.append(watch)
         self._kept.append([])
@@ -336,7 +377,7 @@ class Walk:
         kept = self._kept.pop()
         self.leak(after_retries(raised, retried))
         self._keep([(cell, after_retries(leaks, retried)) for cell, leaks in kept])
-        goes_on: Live = DEAD if endless else live
+        goes_on: Live = DEAD if endless else live - stay
         if orelse and goes_on:
             goes_on = self.block(orelse, goes_on)
         return goes_on | (live if watch.breaks else DEAD)
@@ -427,10 +468,11 @@ class Walk:
         """What a handler takes up again by calling its own function."""
         if not caught or not goes_again(self.engine, self.frame, handler):
             return NO_LEAKS
-        policy = recursion(self.engine, self.frame, handler) if self.engine.record.enabled else None
-        if policy is not None:
-            for leak in caught:
-                self.engine.record.policy(leak, policy)
+        if self.engine.record.enabled:
+            again, policy = recursion(self.engine, self.frame, handler, caught)
+            if policy is not None:
+                for leak in again:
+                    self.engine.record.policy(leak, policy)
         return caught
 
     # --- expressions

@@ -136,7 +136,7 @@ def retry_questions(
     retries = seen.retries
     claim = claim or {}
     most_calls, most_requests = max(retries.calls.values(), default=0), max(retries.requests.values(), default=0)
-    by_sdk = "sdk" if most_requests > most_calls else None
+    by_sdk = "sdk" if any(count > retries.calls.get(fault, 0) for fault, count in retries.requests.items()) else None
     if own is None:
         yield "by", by_sdk, claim.get("by")
         return

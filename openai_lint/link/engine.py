@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from openai_lint.escapes import NO_LEAKS
-from openai_lint.facts import Class, Function, Return, Stmt, Try, Yield
+from openai_lint.facts import Attr, Class, Function, Return, Stmt, Try, Yield
 from openai_lint.link import library, vendors
 from openai_lint.link.api import Api
 from openai_lint.link.caller_search import CallerSearch, LinkWorkspace
@@ -79,6 +79,7 @@ class Engine:
         self._indexed = 0
         self._classes: list[ClassRef] = []
         self._methods: dict[str, list[ClassRef]] = {}
+        self._asking: dict[Function, ScopeInfo] = {}
         self.property_names: set[str] = set()
         self.method_words = marker_names()
         self.solving = True
@@ -259,8 +260,8 @@ class Engine:
             mentioning = []
             for tests, told in searched.items():
                 carriers = Carriers(self, tests)
-                names = self.callers.search(carriers.names(), told, tests)
-                self.relevance.add(names, carriers.functions, tests)
+                names = self.callers.search(carriers.names() | self._asking_names(tests), told, tests)
+                self.relevance.add(names, carriers.functions | self._asking.keys(), tests)
                 mentioning += self._scopes_mentioning(names, tests)
 
     def _seeds(self, looked_at: set[ScopeInfo]) -> list[ScopeInfo]:
@@ -275,13 +276,27 @@ class Engine:
             frame = self.generic_frame(scope)
             for word in scope.attributes.keys() & self._method_pairs.keys():
                 for node in scope.attributes[word]:
-                    self.evaluator.value(node, frame)
+                    known = self.evaluator.value(node, frame) - ANYTHING
+                    if not known and isinstance(scope.node, Function) and self._spelt_as_method(node):
+                        self._asking.setdefault(scope.node, scope)
             self.memo, self.call_memo = {}, {}
             if self._makes_client(scope):
                 found.setdefault(self.runner(scope))
         for site in self.api.sites:
             found.setdefault(self.runner(site.module.scope_of(site.function)))
         return list(found)
+
+    def _spelt_as_method(self, node: Attr) -> bool:
+        """Whether an attribute ends in the two words of a method of the SDK (``x.images.generate``)."""
+        return isinstance(node.value, Attr) and node.value.attr in self._method_pairs.get(node.attr, ())
+
+    def _asking_names(self, tests: bool) -> set[Wanted]:
+        """The functions whose callers decide whether something in them is a client: it comes as an argument."""
+        found: set[Wanted] = set()
+        for function, scope in self._asking.items():
+            if scope.module.is_test is tests and function.params and function.name != "<lambda>":
+                found.add((function.name, scope.module.path if scope.owner is None and not tests else None))
+        return found
 
     @staticmethod
     def runner(scope: ScopeInfo) -> ScopeInfo:

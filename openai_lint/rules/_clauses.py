@@ -172,9 +172,12 @@ def _positions(everything: Iterable[tuple[Any, Frame]]) -> Iterator[tuple[Expr, 
             for arg in node.args:
                 if (name in PREDICATES and arg.keyword is None and not arg.star) or arg.keyword in PREDICATE_OPTIONS:
                     yield arg.value, PREDICATE, frame
-                elif isinstance(arg.value, facts.Sequence) and name not in ("isinstance", "issubclass"):
-                    if any(library.written(item) in _NAMES - _HOMONYMS for item in arg.value.items):
-                        yield arg.value, GROUP, frame
+                elif (
+                    isinstance(arg.value, facts.Sequence)
+                    and name not in ("isinstance", "issubclass")
+                    and any(library.written(item) in _NAMES - _HOMONYMS for item in arg.value.items)
+                ):
+                    yield arg.value, GROUP, frame
 
 
 def _is_error(node: Expr) -> bool:

@@ -258,6 +258,7 @@ ASKING = {
     "find_spec": "from importlib.util import find_spec\nV = find_spec('openai.error')\n",
     "a flag from elsewhere": "from compat import IS_OPENAI_V1\nimport openai\n",
     "a helper from elsewhere": "from compat import is_openai_v1\nimport openai\n",
+    "other flags": "from compat import OPENAI_GE_1, openai_pre_v1, legacy_openai\nimport openai\n",
 }
 NOT_ASKING = {
     "an optional import": "try:\n    import openai\nexcept ImportError:\n    openai = None\n",
@@ -265,6 +266,7 @@ NOT_ASKING = {
     "the version of the Azure API": "import openai\nAZURE_OPENAI_VERSION = openai.api_version = '2024-02-01'\n",
     "another package": "from importlib.metadata import version\nimport openai\nV = version('tiktoken')\n",
     "a handler for something else": "try:\n    from openai import OpenAI\nexcept KeyError:\n    pass\n",
+    "words that begin like a flag": "import openai\nclass OpenAIGenerator:\n    openai_prefix = openai_post = 1\n",
     "whether it is installed": "from importlib.util import find_spec\nimport openai\nV = find_spec('openai')\n",
 }
 

@@ -26,13 +26,15 @@ MOST_FILES = 40
 class Use:
     """One place that names the function: ``call`` if it is called right there, None where it is handed on.
 
-    ``given`` counts the parameters that are bound before the written arguments (``self``).
+    ``given`` counts the parameters that are bound before the written arguments (``self``). ``makes`` says that the
+    place makes an object, which runs the function.
     """
 
     module: ModuleInfo
     node: Expr
     call: Call | None
     given: int
+    makes: bool = False
 
     def argument(self, function: Function, name: str) -> Expr | None:
         """What this call passes for a parameter, where that can be told."""
@@ -102,7 +104,7 @@ class Callers:
                 if given is not None:
                     parent = tree.parent(node)
                     call = parent if isinstance(parent, Call) and parent.func is node else None
-                    found.append(Use(module, node, call, given))
+                    found.append(Use(module, node, call, given, owner is not None))
                     break
         return found
 

@@ -89,6 +89,8 @@ class Engine:
         """The frames that are being asked which errors they give back."""
         self.walking: Frame | None = None
         """The frame that is being run."""
+        self.leaving: set[Function | Class | None] = set()
+        """The context managers whose end is being run with the errors of their block."""
         self.uses = Uses()
         self._exits: dict[Function, list[Return | Yield]] = {}
         self.retry_loops: dict[tuple[Stmt, Try], bool] = {}

@@ -14,6 +14,7 @@ from openai_lint import facts
 from openai_lint.facts import Call, Expr, Function
 from openai_lint.keys import Endpoint, endpoint_of
 from openai_lint.link import library
+from openai_lint.link.blocks import below
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.origins import Origin, origins_of
 from openai_lint.link.texts import UNKNOWN, texts
@@ -177,7 +178,7 @@ def _request(project: "Project", tree: Tree, call: Call) -> HttpRequest | None:
         return None
     session = _session(project, tree, call)
     url = _url(project, tree.module, url_node, session)
-    if url is None:
+    if url is None or _sorted_out(project, tree, call, url_node):
         return None
     path = min(paths, default="")
     if not path and session:
@@ -269,6 +270,23 @@ def _url(project: "Project", module: ModuleInfo, node: Expr, session: tuple[Orig
                 if _is_openai(joined):
                     return joined
     return None
+
+
+def _sorted_out(project: "Project", tree: Tree, call: Call, node: Expr) -> bool:
+    """Whether the URL may lead elsewhere too, and the call stands where a test of the URL has told which."""
+    name = library.dotted(node)
+    asked = [
+        part
+        for parent, child in tree.above(call)
+        if isinstance(parent, facts.If | facts.IfExp) and child is not parent.test
+        for part in (parent.test, *below(parent.test))
+        if isinstance(part, facts.Compare | facts.Call)
+        and any(library.dotted(one) == name for one in below(part) if isinstance(one, facts.Name | facts.Attr))
+    ]
+    if not name or not asked:
+        return False
+    hosts = [text for text in texts(project, node, tree.module) if "://" in text and UNKNOWN not in _parts(text)[0]]
+    return any(not _is_openai(text) for text in hosts)
 
 
 def _is_openai(url: str) -> bool:

@@ -159,8 +159,16 @@ class Managers:
     def _generator(self, manager: ContextFrame, leaks: Leaks) -> tuple[Leaks, bool]:
         from openai_lint.link.walk import Walk
 
+        leaving = self._engine.leaving
+        function = manager.frame.function
+        if function in leaving:
+            return leaks, False  # a manager that enters others of its kind: the outermost is the one that counts
         inner = Walk(self._engine, manager.frame, injected=leaks)
-        out = inner.run()
+        leaving.add(function)
+        try:
+            out = inner.run()
+        finally:
+            leaving.discard(function)
         return out, bool(leaks - out) or bool(inner.fell)
 
     def _exit_method(self, manager: Instance, leaks: Leaks, node: Expr) -> tuple[Leaks, bool]:
@@ -170,7 +178,7 @@ class Managers:
         found = self._engine.hierarchy.method(manager.cls, "__exit__") or self._engine.hierarchy.method(
             manager.cls, "__aexit__"
         )
-        if found is None:
+        if found is None or found[1] in self._engine.leaving:
             return leaks, False
         owner, function = found
         names = frozenset(param.name for param in function.params[1:4])
@@ -181,7 +189,11 @@ class Managers:
             (((function.params[0].name, one(manager)),) if function.params else ()),
         )
         walk = Walk(self._engine, frame, subjects=names)
-        out = walk.run(leaks | {NORMAL})
+        self._engine.leaving.add(function)
+        try:
+            out = walk.run(leaks | {NORMAL})
+        finally:
+            self._engine.leaving.discard(function)
         kept: set[Leak] = {leak for leak in leaks if leak in walk.fell}
         for live, values, told in walk.returned:
             if not values or not all(_truthy(value) for value in values):

@@ -23,7 +23,9 @@ VERSION_ATTRIBUTES = frozenset({"__version__", "VERSION", "version"})
 VERSION_CALLS = frozenset({"version", "get_distribution", "distribution", "require"})
 
 FLAG = re.compile(
-    r"(?<!azure)(?<!azure_)(?:^|_|is)openai_?(?:is_?)?(?:v\d|version(?!\w*api)|legacy|old|new|pre|post|ge|lt)|v1_?openai|(?:new|old|legacy)_openai",
+    r"(?<!azure)(?<!azure_)(?:^|_|is)openai_?(?:is_?)?"
+    r"(?:v\d|version(?!\w*api)|(?:legacy|old|new)(?![a-z])|(?:pre|post|ge|gt|le|lt)_?v?\d)"
+    r"|v1_?openai|(?:new|old|legacy)_openai",
     re.IGNORECASE,
 )
 """Names of flags and functions that hold the result of such a test."""

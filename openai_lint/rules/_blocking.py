@@ -12,6 +12,7 @@ from openai_lint.link.http import HttpRequest, requests
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.tree import Tree, tree_of
 from openai_lint.link.values import Bound, External, Partial, Resource, Retried
+from openai_lint.rules._course import never, surely
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -73,24 +74,35 @@ def _is_direct(project: "Project", module: ModuleInfo, node: Expr) -> bool:
 
 
 def _reached(project: "Project", call: ApiCall | HttpRequest, node: Expr, module: ModuleInfo) -> Blocked | None:
-    """The nearest ``async def`` that comes to a request through synchronous functions only."""
-    queue: list[tuple[Expr, ModuleInfo, tuple[Use, ...]]] = [(node, module, ())]
-    seen: set[Function] = set()
+    """The nearest ``async def`` that comes to a request through synchronous functions only.
+
+    What making an object does depends on what the object is given, and is off more often than not: a way that leads
+    through it counts where it makes the request whatever it is given.
+    """
+    queue: list[tuple[Expr, ModuleInfo, tuple[Use, ...], bool]] = [(node, module, (), True)]
+    seen: set[tuple[Function, bool]] = set()
     while queue:
-        current, where, steps = queue.pop(0)
-        runner = tree_of(project, where).runner(current)
-        if runner is None or runner in seen or _runs_elsewhere(runner):
+        current, where, steps, sure = queue.pop(0)
+        tree = tree_of(project, where)
+        runner = tree.runner(current)
+        if runner is None or _runs_elsewhere(runner) or never(tree, current):
             continue
-        seen.add(runner)
+        sure = sure and surely(tree, current)
+        if (runner, sure) in seen or (runner, True) in seen:
+            continue
+        seen.add((runner, sure))
         if runner.is_async:
             return Blocked(node, module, call, steps, runner)
         if len(steps) >= _DEEPEST or runner.name == "<lambda>":
             continue
         uses = callers_of(project).of(runner, where, search=isinstance(call, HttpRequest))
         queue += [
-            (use.call, use.module, (*steps, use))
+            (use.call, use.module, (*steps, use), sure)
             for use in uses
-            if use.call is not None and (where.is_test or not use.module.is_test) and _blocks(project, use, runner)
+            if use.call is not None
+            and (sure or not use.makes)
+            and (where.is_test or not use.module.is_test)
+            and _blocks(project, use, runner)
         ]
     return None
 

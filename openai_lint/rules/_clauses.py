@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from openai_lint.link.index import ModuleInfo
 
 EXCEPT, ISINSTANCE, RAISE, PREDICATE, IMPORT, NAME = "except", "isinstance", "raise", "predicate", "import", "name"
+GROUP = "group"
+"""Handed to something, together with classes that are errors of the SDK."""
 
 PREDICATES = frozenset(
     {
@@ -92,6 +94,9 @@ def judged(path: str, releases: tuple[Sdk, ...]) -> Missing | NotAnError | None:
 _NAMES = frozenset(
     name for release in ("0.27.8", "0.28.1", "1.0.0", known_releases()[-1]) for name in sdk(release).errors
 )
+
+_HOMONYMS = frozenset(name for name in _NAMES if isinstance(sdk().resolve_error(f"openai.{name}"), NotAnError))
+"""Names that are errors in some release, and something else in others."""
 
 
 def _broken(project: "Project") -> Iterator[Broken]:
@@ -167,6 +172,12 @@ def _positions(everything: Iterable[tuple[Any, Frame]]) -> Iterator[tuple[Expr, 
             for arg in node.args:
                 if (name in PREDICATES and arg.keyword is None and not arg.star) or arg.keyword in PREDICATE_OPTIONS:
                     yield arg.value, PREDICATE, frame
+                elif (
+                    isinstance(arg.value, facts.Sequence)
+                    and name not in ("isinstance", "issubclass")
+                    and any(library.written(item) in _NAMES - _HOMONYMS for item in arg.value.items)
+                ):
+                    yield arg.value, GROUP, frame
 
 
 def _is_error(node: Expr) -> bool:

@@ -84,21 +84,26 @@ def check(project: "Project") -> Iterable[Hit]:
     known, dead = versions(project), dead_calls(project)
     for call in project.calls:
         raw = sorted({leak.error for leak in call.reaching if _of_transport(leak)})
-        if not raw or call.site in dead or known.asks(call.module) or not _thought_of(call):
+        passed = _passed(call, raw)
+        if passed is None or call.site in dead or known.asks(call.module):
             continue
         releases = tuple(release for release in known.environment(call.module) if era_of(release) == call.site.era)
         if all(_lets_through(call, release) for release in releases):
-            yield _hit(project, call, raw, releases)
+            yield _hit(project, call, raw, releases, passed)
 
 
 def _of_transport(leak: Leak) -> bool:
     return leak.iterating and leak.form == RAW and "." in leak.error
 
 
-def _thought_of(call: "ApiCall") -> bool:
-    """Whether reading the stream stands under a handler that catches what the SDK itself raises there."""
-    let_out = any(leak.iterating and "." not in leak.error for leak in call.reaching)
-    return not let_out and any(isinstance(node, Handler) for node, _, _ in call.handled_by)
+def _passed(call: "ApiCall", raw: list[str]) -> "tuple[Handler, ModuleInfo] | None":
+    """The handler that catches what the SDK itself raises while the stream is read, and none of the transport's."""
+    if not raw or any(leak.iterating and "." not in leak.error for leak in call.reaching):
+        return None
+    for node, module, errors in call.handled_by:
+        if isinstance(node, Handler) and errors.isdisjoint(raw):
+            return node, module
+    return None
 
 
 def _lets_through(call: "ApiCall", release: "Sdk") -> bool:
@@ -111,11 +116,16 @@ def _body(call: "ApiCall") -> bool:
     return through(call.site.node, "with_streaming_response")
 
 
-def _hit(project: "Project", call: "ApiCall", raw: list[str], releases: "tuple[Sdk, ...]") -> Hit:
+def _hit(
+    project: "Project",
+    call: "ApiCall",
+    raw: list[str],
+    releases: "tuple[Sdk, ...]",
+    passed: "tuple[Handler, ModuleInfo]",
+) -> Hit:
+    handler, module = passed
     place = project.place(call.module, call.site.node.span)
-    handler, module, _ = next(found for found in call.handled_by if isinstance(found[0], Handler))
-    span = handler.header if isinstance(handler, Handler) else handler.span
-    other = project.place(module, span)
+    other = project.place(module, handler.header)
     bases = sorted({COMMON_BASES.get(name.partition(".")[0], name) for name in raw})
     where = named(releases) if releases else f"openai {call.release.version}"
     raises = f"a broken stream of {call.site.path} raises {listed(raw, 'or')} in {where}"
@@ -135,9 +145,9 @@ def _hit(project: "Project", call: "ApiCall", raw: list[str], releases: "tuple[S
     )
 
 
-def _rewrite(project: "Project", handler: object, module: "ModuleInfo", bases: list[str]) -> Rewrite | None:
+def _rewrite(project: "Project", handler: Handler, module: "ModuleInfo", bases: list[str]) -> Rewrite | None:
     """The transport's errors in the clause, beside those that it names."""
-    if not isinstance(handler, Handler) or handler.type is None or shadowed(project, module, handler.body[0], bases):
+    if handler.type is None or shadowed(project, module, handler.body[0], bases):
         return None
     needs = tuple(Need(base.partition(".")[0]) for base in bases)
     kept = written_types(module, handler)

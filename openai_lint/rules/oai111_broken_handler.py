@@ -33,9 +33,9 @@ except openai.RateLimitError:
 ## What counts
 
 `except` clauses and the tuples they use, `isinstance`, `raise`, `contextlib.suppress`, the predicates of retry
-libraries, imports, and any other place where such a name is evaluated. Where the project allows several releases, the
-name must be wrong in all of them. Names that 0.x never had count in a 0.x project. Code that tests for the version is
-silent.
+libraries, tuples of errors that are handed on, imports, and any other place where such a name is evaluated. Where the
+project allows several releases, the name must be wrong in all of them. Names that 0.x never had count in a 0.x
+project. Code that tests for the version is silent.
 
 ## Fix
 

@@ -33,6 +33,7 @@ async def answer(question: str) -> str:
 ## What counts
 
 The call goes out in an `async def`, or in an ordinary function that one calls, through any number of steps and files.
+Making an object counts where its `__init__` sends the request whatever it is given.
 Raw requests to OpenAI with `requests`, `httpx` (without `AsyncClient`) and `urllib` count as well. What runs in a
 thread or a pool (`asyncio.to_thread`, `run_in_executor`, `run_in_threadpool`, ordinary functions that a framework runs)
 blocks nothing.

@@ -50,7 +50,7 @@ print(answer("hi"))
 
 A client class of 1.x or later, called in the body of a module or class, or in a default, of a file that another file
 of the project imports or that belongs to a package; without a key, or with one that is read from the environment. What
-stands under `if __name__ == "__main__":` or in a `try` is fine.
+stands under `if __name__ == "__main__":` or in a `try` is fine, and so are notebooks.
 
 ## Fix
 
@@ -84,6 +84,8 @@ _CREDENTIALS = (
 def check(project: "Project") -> Iterable[Hit]:
     """Every client that an import makes."""
     for module in list(project.modules):
+        if module.facts.cells:
+            continue  # nothing imports a notebook
         made = list(_made(project, module))
         if not made or not (_in_package(project, module) or _is_imported(project, module)):
             continue

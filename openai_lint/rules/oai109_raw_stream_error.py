@@ -75,6 +75,7 @@ COMMON_BASES = {
     "httpx": "httpx.TransportError",
     "httpx2": "httpx2.TransportError",
     "requests": "requests.exceptions.RequestException",
+    "aiohttp": "aiohttp.ClientError",
 }
 """The class of a transport that catches what it raises when a stream breaks."""
 
@@ -101,6 +102,12 @@ def _thought_of(call: "ApiCall") -> bool:
     return not let_out and any(isinstance(node, Handler) for node, _, _ in call.handled_by)
 
 
+def _of_reading(project: "Project", call: "ApiCall", handler: object) -> bool:
+    """Whether a handler takes errors that leave the stream while it is read."""
+    use = project.record.handlers.get(handler) if isinstance(handler, Handler) else None
+    return use is not None and any(leak.site is call.site and leak.iterating for leak in use.absorbed)
+
+
 def _lets_through(call: "ApiCall", release: "Sdk") -> bool:
     method = release.any_method(call.site.path)
     return method is not None and (_body(call) or not release.stream_wraps(method))
@@ -113,7 +120,8 @@ def _body(call: "ApiCall") -> bool:
 
 def _hit(project: "Project", call: "ApiCall", raw: list[str], releases: "tuple[Sdk, ...]") -> Hit:
     place = project.place(call.module, call.site.node.span)
-    handler, module, _ = next(found for found in call.handled_by if isinstance(found[0], Handler))
+    handlers = [found for found in call.handled_by if isinstance(found[0], Handler)]
+    handler, module, _ = min(handlers, key=lambda found: not _of_reading(project, call, found[0]))
     span = handler.header if isinstance(handler, Handler) else handler.span
     other = project.place(module, span)
     bases = sorted({COMMON_BASES.get(name.partition(".")[0], name) for name in raw})

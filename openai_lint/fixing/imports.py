@@ -227,8 +227,21 @@ def _beside(tree: Tree, existing: Sequence[_Import], text: str, module: str) -> 
         if all(left <= right for left, right in pairwise(keys)):
             key = order(text.startswith("from"), module.lower())
             smaller = [one for one, other in zip(same, keys, strict=True) if other <= key]
+            if len(smaller) == len(same):
+                break
             return _line(tree, smaller[-1].last + 1 if smaller else same[0].line, text)
-    return _line(tree, same[-1].last + 1, text)
+    return _line(tree, _behind(existing, same[-1]) + 1, text)
+
+
+def _behind(existing: Sequence[_Import], last: _Import) -> int:
+    """The last line of an import, or of the block around it in a file that does not keep its groups apart."""
+    if all(left.group <= right.group for left, right in pairwise(existing)):
+        return last.last
+    line = last.last
+    for one in existing:
+        if one.line == line + 1:
+            line = one.last
+    return line
 
 
 def _group_of(tree: Tree, existing: Sequence[_Import], text: str, group: int, line: int) -> Splice:

@@ -89,7 +89,9 @@ def _narrow_loop(project: "Project", retry: Retry, permanent: Iterable[str]) -> 
     types = spelled(module, release, covering(release, permanent))
     if shadowed(project, module, handler.body[0], types):
         return None
-    name = handler.name if any(handler.name and re.search(rf"\b{handler.name}\b", text) for text in said) else None
+    name = (
+        handler.name if any(handler.name and re.search(rf"(?<![\w.]){handler.name}\b", text) for text in said) else None
+    )
     clause = NewClause(tuple(types), name, (*said, "raise" if raising else "break"))
     step = AddClauses(handler.header, (clause,), before=True)
     wanted, more = imported(project, module, handler.body[0], needs(module, release, types, handler.span))

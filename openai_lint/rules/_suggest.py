@@ -286,7 +286,7 @@ def handling(
     name = variable(project, module, node)
     soon, never = answers(project, module, function, name, service)
     clauses = tuple(
-        NewClause(tuple(types), name if re.search(rf"\b{name}\b", body) else None, tuple(body.split("\n")))
+        NewClause(tuple(types), name if re.search(rf"(?<![\w.]){name}\b", body) else None, tuple(body.split("\n")))
         for types, body in zip(kinds, (soon, never), strict=False)
     )
     words = [item for types in kinds for item in types]

@@ -61,6 +61,7 @@ from openai_lint.link.queries_versions import versions
 from openai_lint.link.releases import era_of
 from openai_lint.rewrites import Need, Rewrite, SetTypes
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
+from openai_lint.rules._handling import try_of
 from openai_lint.rules._noise import dead_calls
 from openai_lint.rules._suggest import shadowed, written_types
 from openai_lint.rules._versions import at, listed, named, through
@@ -108,6 +109,16 @@ def _of_reading(project: "Project", call: "ApiCall", handler: object) -> bool:
     return use is not None and any(leak.site is call.site and leak.iterating for leak in use.absorbed)
 
 
+def _for_connections(call: "ApiCall", handler: object, module: "ModuleInfo") -> object:
+    """The clause of the same try that takes the errors of connections, or the clause itself."""
+    trial = try_of(handler, module) if isinstance(handler, Handler) else None
+    for other in trial.handlers if trial is not None else ():
+        names = {item.rpartition(".")[2] for item in written_types(module, other)}
+        if call.release.roles["connection"] in names:
+            return other
+    return handler
+
+
 def _lets_through(call: "ApiCall", release: "Sdk") -> bool:
     method = release.any_method(call.site.path)
     return method is not None and (_body(call) or not release.stream_wraps(method))
@@ -121,8 +132,9 @@ def _body(call: "ApiCall") -> bool:
 def _hit(project: "Project", call: "ApiCall", raw: list[str], releases: "tuple[Sdk, ...]") -> Hit:
     place = project.place(call.module, call.site.node.span)
     handlers = [found for found in call.handled_by if isinstance(found[0], Handler)]
-    handler, module, _ = min(handlers, key=lambda found: not _of_reading(project, call, found[0]))
-    span = handler.header if isinstance(handler, Handler) else handler.span
+    reading, module, _ = min(handlers, key=lambda found: not _of_reading(project, call, found[0]))
+    handler = _for_connections(call, reading, module)
+    span = handler.header if isinstance(handler, Handler) else reading.span
     other = project.place(module, span)
     bases = sorted({COMMON_BASES.get(name.partition(".")[0], name) for name in raw})
     where = named(releases) if releases else f"openai {call.release.version}"

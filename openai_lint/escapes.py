@@ -134,7 +134,9 @@ def ancestors(raised: str, release: Sdk) -> frozenset[str]:
     tree = release.transport_tree
     if raised in tree:
         package = raised.rpartition(".")[0]
-        above = {f"{package}.{base}" if f"{package}.{base}" in tree else base for base in tree[raised]}
+        dotted = {base: f"{package}.{base}" for base in tree[raised]}
+        # `asyncio.TimeoutError` is Python's own, under another name.
+        above = {name if name in tree and name != raised else base for base, name in dotted.items()}
         return frozenset({raised, "Exception", "BaseException"} | above)
     if raised in LIBRARY_ERRORS:
         found = {raised}

@@ -57,13 +57,15 @@ class WrapInTry:
 class Enclose:
     """``head`` before the smallest statement that holds ``span``, which is indented below the last line of it.
 
-    ``follow`` stands behind the statement, at its level, unless the statement leaves by itself; ``tail`` comes last.
+    ``lead`` stands in front of the statement, at its level, and ``follow`` behind it, unless the statement leaves by
+    itself; ``tail`` comes last.
     """
 
     span: Span
     head: tuple[str, ...]
     follow: tuple[str, ...] = ()
     tail: tuple[str, ...] = ()
+    lead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import libcst as cst
 from libcst.helpers import get_absolute_module_for_import, get_full_name_for_node
@@ -30,10 +31,7 @@ class _Import:
     module: str
     line: int
     last: int
-
-    @property
-    def group(self) -> int:
-        return _group(self.module)
+    group: int
 
 
 _ORDERS: tuple[Callable[[bool, str], tuple[bool, str]], ...] = (
@@ -43,14 +41,23 @@ _ORDERS: tuple[Callable[[bool, str], tuple[bool, str]], ...] = (
 """How imports of one group may be sorted: plain ones first, or by module alone."""
 
 
-def _group(module: str) -> int:
-    """``__future__``, the standard library, packages, the project's own (relative) modules: in that order."""
+def _by_type(name: str) -> tuple[int, str]:
+    """Constants, classes, and what is neither."""
+    return (0 if name.isupper() else 1 if name[:1].isupper() else 2), name.lower()
+
+
+_NAME_ORDERS: tuple[Callable[[str], Any], ...] = (_by_type, str.lower, str)
+"""How the names of one import may be sorted: as isort and ruff do unless told otherwise, without case, or with it."""
+
+
+def _group(module: str, own: Collection[str] = ()) -> int:
+    """``__future__``, the standard library, packages, the project's own modules: in that order."""
     root = module.partition(".")[0]
     if root == "__future__":
         return 0
     if root in sys.stdlib_module_names:
         return 1
-    return 3 if not root else 2
+    return 3 if not root or root in own else 2
 
 
 def changed(tree: Tree, needs: Iterable[Need], idle: Collection[str], line: int) -> list[Splice]:
@@ -84,18 +91,19 @@ def changed(tree: Tree, needs: Iterable[Need], idle: Collection[str], line: int)
 
 def _added(tree: Tree, existing: Sequence[_Import], new: Sequence[tuple[str, str]], line: int) -> list[Splice]:
     """New import statements (module and text), those for one place together."""
-    made: dict[int, list[Splice]] = {}
+    made: dict[int, list[tuple[int, str]]] = {}
     first: dict[int, list[str]] = {}
     for module, text in new:
         if any(one.group == _group(module) for one in existing):
             splice = _beside(tree, existing, text, module)
-            made.setdefault(splice.start, []).append(splice)
+            made.setdefault(splice.start, []).append((_group(module), splice.text))
         else:
             first.setdefault(_group(module), []).append(text)
     for group, texts in sorted(first.items()):
         splice = _group_of(tree, existing, "\n".join(texts), group, line)
-        made.setdefault(splice.start, []).append(splice)
-    return [Splice(start, start, "".join(one.text for one in found)) for start, found in made.items()]
+        made.setdefault(splice.start, []).append((group, splice.text))
+    ordered = {start: sorted(found, key=lambda one: one[0]) for start, found in made.items()}
+    return [Splice(start, start, "".join(text for _, text in found)) for start, found in ordered.items()]
 
 
 def _names(one: _Import) -> list[str]:
@@ -128,10 +136,11 @@ def _imports(tree: Tree, line: int) -> Iterator[_Import]:
         if first >= line:
             return
         if isinstance(node, cst.Import):
-            yield _Import(node, get_full_name_for_node(node.names[0].name) or "", first, last)
+            module = get_full_name_for_node(node.names[0].name) or ""
+            yield _Import(node, module, first, last, _group(module, tree.own))
         elif isinstance(node, cst.ImportFrom):
             module = "" if node.relative else get_absolute_module_for_import(None, node) or ""
-            yield _Import(node, module, first, last)
+            yield _Import(node, module, first, last, _group(module, tree.own))
 
 
 def _known(existing: Sequence[_Import], need: Need) -> bool:
@@ -183,11 +192,10 @@ def _extended(tree: Tree, target: _Import, new: Sequence[str], gone: Collection[
     names = [item.name.value for item in items if isinstance(item.name, cst.Name)]
     merged = list(written)
     for name in new:
-        if names == sorted(names, key=str.lower) or names == sorted(names):
-            key = str.lower if names == sorted(names, key=str.lower) else str
+        key = next((order for order in _NAME_ORDERS if names == sorted(names, key=order)), None)
+        at = len(names)
+        if key is not None:
             at = next((index for index, other in enumerate(names) if key(other) > key(name)), len(names))
-        else:
-            at = len(names)
         merged.insert(at, name)
         names.insert(at, name)
     merged = [item for item in merged if item not in gone]
@@ -219,8 +227,21 @@ def _beside(tree: Tree, existing: Sequence[_Import], text: str, module: str) -> 
         if all(left <= right for left, right in pairwise(keys)):
             key = order(text.startswith("from"), module.lower())
             smaller = [one for one, other in zip(same, keys, strict=True) if other <= key]
+            if len(smaller) == len(same):
+                break
             return _line(tree, smaller[-1].last + 1 if smaller else same[0].line, text)
-    return _line(tree, same[-1].last + 1, text)
+    return _line(tree, _behind(existing, same[-1]) + 1, text)
+
+
+def _behind(existing: Sequence[_Import], last: _Import) -> int:
+    """The last line of an import, or of the block around it in a file that does not keep its groups apart."""
+    if all(left.group <= right.group for left, right in pairwise(existing)):
+        return last.last
+    line = last.last
+    for one in existing:
+        if one.line == line + 1:
+            line = one.last
+    return line
 
 
 def _group_of(tree: Tree, existing: Sequence[_Import], text: str, group: int, line: int) -> Splice:

@@ -44,7 +44,7 @@ class Planner:
         if self._facts is not facts:
             self._facts = facts
             try:
-                self._made = _parsed(facts.text, code_of(facts))
+                self._made = _parsed(facts.text, code_of(facts), facts.path)
             except CannotFixError as error:
                 self._made = error
         if isinstance(self._made, Tree):
@@ -65,12 +65,13 @@ def code_of(facts: ModuleFacts) -> str:
     return "".join(parts)
 
 
-def _parsed(text: str, code: str) -> Tree:
+def _parsed(text: str, code: str, path: str) -> Tree:
     depth = measure(code)
     if depth.refusal is not None or depth.depth > SHALLOW or depth.strings > SHALLOW:
         raise CannotFixError("the file is nested too deeply")
     try:
-        return Tree(text, code)
+        # A folder may be called openai: what is imported by that name is the SDK all the same.
+        return Tree(text, code, frozenset(path.split("/")[:-1]) - {"openai"})
     except Exception as error:  # whatever a new libcst hands out, one file must not end the run
         raise CannotFixError(f"the parser failed ({type(error).__name__})") from error
 

@@ -108,6 +108,7 @@ def _enclose(tree: Tree, step: Enclose) -> list[Splice]:
     deepest = step.head[-1]
     depth = (len(deepest) - len(deepest.lstrip(" "))) // 4 + 1
     head = block(tree, step.head, statement.indent)
+    head += block(tree, step.lead, statement.indent + tree.unit * depth)
     body = indented(tree, statement.first, statement.last, tree.unit * depth)
     follow = [] if leaves(tree, statement) else block(tree, step.follow, statement.indent + tree.unit * depth)
     tail = block(tree, step.tail, statement.indent)
@@ -203,8 +204,6 @@ def _move_into_try(tree: Tree, step: MoveIntoTry) -> list[Splice]:
     if end is None or end <= index:
         raise CannotFixError("it does not follow the try in the same block")
     moved = block_of[index + 1 : end + 1]
-    if len(moved) > _MOST_MOVED or any(isinstance(one, (cst.FunctionDef, cst.ClassDef)) for one in moved):
-        raise CannotFixError("too much stands between them")
     first = placed.last + 1
     last = tree.end_line(moved[-1])
     lines = indented(tree, first, last, tree.unit)
@@ -215,9 +214,6 @@ def _move_into_try(tree: Tree, step: MoveIntoTry) -> list[Splice]:
     stop = tree.offset(last, len(tree.lines[last - 1]) + 1)
     clauses = tree.lines[body_end : placed.last]
     return [Splice(start, stop, "\n".join([*lines, *clauses]), keeps=True)]
-
-
-_MOST_MOVED = 6
 
 
 def _body_end(tree: Tree, node: cst.Try | cst.TryStar) -> int:

@@ -31,10 +31,14 @@ class Statement:
 
 
 class Tree:
-    """The tree of ``code`` (what Python reads of ``text``), where lines and columns count from 1."""
+    """The tree of ``code`` (what Python reads of ``text``), where lines and columns count from 1.
 
-    def __init__(self, text: str, code: str) -> None:
+    ``own`` names the packages that the file belongs to.
+    """
+
+    def __init__(self, text: str, code: str, own: frozenset[str] = frozenset()) -> None:
         self.text = text
+        self.own = own
         self.lines = text.split("\n")
         self.code = code
         wrapper = MetadataWrapper(cst.parse_module(code), unsafe_skip_copy=True)

@@ -282,6 +282,9 @@ class Api:
         return frozenset(Leak(site, name, _raised(name), RAW, phase == PAGES, 0) for name in names)
 
     def _asynchronous(self, site: Site) -> bool:
+        if site.era == 0:  # one module for both: the name of the method tells
+            method = site.release.any_method(site.path)
+            return method is not None and method.coroutine
         return any(client.asynchronous for client in self._engine.record.clients.get(site, ()))
 
     def request(self, request: Request) -> Outcome:

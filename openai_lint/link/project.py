@@ -251,12 +251,19 @@ class Project:
             reaching,
             dict(record.lost_leaks.get(site, {})),
             handled,
-            self._policy(site, reaching, release),
+            self._policy(site, reaching, release, kind),
         )
 
-    def _policy(self, site: Site, reaching: Leaks, release: Sdk) -> Policy | None:
-        """The outermost of the policies that lie on every way by which an error of the site reaches an entry point."""
-        passed = [leak.retries for leak in reaching if leak.error in release.inventory_errors]
+    def _policy(self, site: Site, reaching: Leaks, release: Sdk, kind: str) -> Policy | None:
+        """The outermost of the policies that lie on every way by which an error of the site reaches an entry point.
+
+        Reading a stream makes no request: what leaves there says nothing about the retries of the one that began it.
+        """
+        passed = [
+            leak.retries
+            for leak in reaching
+            if leak.error in release.inventory_errors and not (leak.iterating and kind == "stream")
+        ]
         ranked = sorted(self.record.policies.get(site, {}), key=lambda item: item[0])
         covering = [policy for rank, policy in ranked if not passed or rank < min(passed)]
         return covering[-1] if covering else None

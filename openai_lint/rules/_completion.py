@@ -11,10 +11,10 @@ from openai_lint.link.record import HandlerUse
 from openai_lint.link.tree import tree_of
 from openai_lint.link.values import Site
 from openai_lint.rewrites import AddClauses, NewClause, Rewrite, SetTypes, Step
+from openai_lint.rules._answers import answers
 from openai_lint.rules._handling import Escape
 from openai_lint.rules._suggest import (
     LOGGERS,
-    answers,
     clause_lines,
     clause_text,
     covering,
@@ -114,7 +114,7 @@ def completed(project: "Project", escape: Escape, use: HandlerUse, *, meant: boo
     if missing.torn or not complete or shadowed(project, module, handler.body[0], words):
         return Completion(text, None)
     message = "let the clause take the missing errors" if not new else "handle the missing errors beside it"
-    wanted, more = imported(project, module, handler.body[0], needs(module, release, words))
+    wanted, more = imported(project, module, handler.body[0], needs(module, release, words, handler.span))
     return Completion(text, Rewrite(module.path, message, (*steps, *more), wanted))
 
 
@@ -163,7 +163,7 @@ def told_apart(use: HandlerUse, site: Site, project: "Project") -> Completion:
         said = f'{logger}.{level}("{what}: %s", {name})' if logger else f'print(f"{what}: {{{name}}}")'
         clauses.append(NewClause(tuple(types), name, (said, *(same or ("...  # and what the clause below does",)))))
     line = project.place(module, handler.header).span[0]
-    wanted = needs(module, release, [*soon, *never])
+    wanted = needs(module, release, [*soon, *never], handler.span)
     lead = f"Put clauses for the documented types in front of line {line}:"
     text = "\n".join([lead, *import_lines(wanted), *clause_lines(clauses)])
     trial = tree_of(project, module).parent(handler)

@@ -10,7 +10,7 @@ from openai_lint.link.index import ModuleInfo
 from openai_lint.link.tree import Tree, tree_of
 from openai_lint.rewrites import Need, RemoveArguments, RemoveStatement, Replace, Rewrite, Step
 from openai_lint.rules._keys import Found
-from openai_lint.rules._suggest import shadowed, text_of
+from openai_lint.rules._suggest import bound, shadowed, text_of
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -29,7 +29,7 @@ def from_environment(project: "Project", found: Found) -> Rewrite | None:
     if step is None:
         return None
     needs: tuple[Need, ...] = ()
-    if isinstance(step, Replace) and "os." in step.text and "os" not in module.scope.bindings:
+    if isinstance(step, Replace) and "os." in step.text and not bound(module, "os", node.span):
         needs = (Need("os"),)
     if needs and shadowed(project, module, node, ["os"]):
         return None

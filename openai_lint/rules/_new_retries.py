@@ -1,6 +1,6 @@
 """A retry for a call that has none: with a library that the project knows, else a short loop by hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from openai_lint.facts import Call, Const, Expr, Function, Handler, Stmt
@@ -8,10 +8,11 @@ from openai_lint.link.index import ModuleInfo
 from openai_lint.link.project import ApiCall
 from openai_lint.link.tree import tree_of
 from openai_lint.rewrites import Decorate, Enclose, Need, NewClause, RemoveArguments, Rewrite
-from openai_lint.rules._policy_edits import ATTEMPTS, one_of
+from openai_lint.rules._policy_edits import ATTEMPTS, COUNTERS, names_around, one_of
 from openai_lint.rules._retries import sdk_requests
 from openai_lint.rules._suggest import (
     Handling,
+    bound,
     clause_text,
     import_lines,
     imported,
@@ -20,6 +21,7 @@ from openai_lint.rules._suggest import (
     statement,
     transient,
 )
+from openai_lint.rules._uploads import opens, rewound
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -56,21 +58,24 @@ def retry_for(project: "Project", call: ApiCall, unhandled: Handling | None = No
         step, more = _inline(call, node, known, clauses, _asynchronous(project, call))
     else:
         step, more = _loop(project, call, node, clauses)
+    rewinding = rewound(project, call)
+    if isinstance(step, Enclose):
+        step = replace(step, lead=rewinding or ())
     names = [*transient(module, call.release), *(name for clause in clauses for name in clause.types)]
     words = [*names, *(line for clause in clauses for line in clause.body)]
-    missing = {need for need in more if need.bound not in module.scope.bindings}
-    wanted = tuple(sorted({*missing, *needs(module, call.release, words)}))
+    missing = {need for need in more if not bound(module, need.bound, node.span)}
+    wanted = tuple(sorted({*missing, *needs(module, call.release, words, node.span)}))
     lines = import_lines(wanted)
     if isinstance(step, Decorate):
         kind = "async def" if function is not None and function.is_async else "def"
         lines += [*step.lines, f"{kind} {function.name if function is not None else 'ask'}(...):"]
     else:
         deep = "    " * ((len(step.head[-1]) - len(step.head[-1].lstrip())) // 4 + 1)
-        body = [deep + line for line in statement(module, node).split("\n")]
-        follow = [] if body[0].strip().startswith("return") else [deep + line for line in step.follow]
+        body = [deep + line for line in (*step.lead, *statement(module, node).split("\n"))]
+        follow = [] if body[len(step.lead)].strip().startswith("return") else [deep + line for line in step.follow]
         lines += [*step.head, *body, *follow, *step.tail]
     text = "\n".join(lines)
-    possible = not shadowed(project, module, node, [*words, *(need.bound for need in more)])
+    possible = not shadowed(project, module, node, [*words, *(need.bound for need in more)]) and rewinding is not None
     message = "retry what may pass, with growing random waits"
     message += ", and handle what is left" if clauses else ""
     if not possible:
@@ -114,6 +119,8 @@ def without_zero(project: "Project", call: ApiCall) -> Rewrite | None:
 def _may_repeat(project: "Project", call: ApiCall, function: Function) -> bool:
     """Whether the whole function can be run again: it is short, no generator, and lets the errors out."""
     if function.is_generator or function.name == "<lambda>" or function.span[2] - function.span[0] > _TALLEST:
+        return False
+    if not opens(call, function, rewound(project, call) or ()):
         return False
     own = tree_of(project, call.module)
     return not any(
@@ -223,8 +230,8 @@ def _loop(
 ) -> tuple[Enclose, list[Need]]:
     """A loop by hand, which needs nothing but the standard library."""
     module = call.module
-    taken = module.facts.identifiers
-    counter = next((name for name in ("attempt", "attempt_number", "attempt_count") if name not in taken), "attempt")
+    taken = names_around(project, module, node)
+    counter = next((name for name in COUNTERS if name not in taken), "attempt")
     asynchronous = _asynchronous(project, call)
     sleep = "await asyncio.sleep" if asynchronous else "time.sleep"
     first = clauses[0] if clauses else NewClause(tuple(transient(module, call.release)), None, ("raise",))

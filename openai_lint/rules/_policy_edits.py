@@ -13,25 +13,27 @@ from openai_lint.link.policy import Policy
 from openai_lint.link.project import ApiCall
 from openai_lint.link.tree import tree_of
 from openai_lint.rewrites import (
-    AddClauses,
     CountLoop,
     InsertAfter,
     InsertBefore,
     Need,
-    NewClause,
     RemoveArguments,
     Replace,
     Rewrite,
     SetKeywords,
     Step,
 )
+from openai_lint.rules._handling import within
 from openai_lint.rules._retries import Retry
-from openai_lint.rules._suggest import covering, imported, needs, shadowed, spelled, text_of, transient
+from openai_lint.rules._suggest import bound, needs, shadowed, text_of
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
 
 ATTEMPTS = 6
+COUNTERS = ("attempt", "attempt_number", "attempt_count")
+"""What a new loop may call the number of its attempt."""
+
 RANDOM_WAIT = "wait_random_exponential(min=1, max=60)"
 
 Items = tuple[tuple[str, str], ...]
@@ -105,7 +107,7 @@ def end(project: "Project", policy: Policy) -> Rewrite | None:
 def _counted(project: "Project", policy: Policy, message: str) -> Rewrite | None:
     """An endless loop that counts its attempts, and lets the error of the last one out."""
     node, module = policy.node, policy.module
-    handlers = list(_clauses(project, module, node))
+    handlers = list(staying(project, module, node))
     if not isinstance(node, facts.While) or node.orelse or len(handlers) != 1:
         return None
     trial = tree_of(project, module).parent(handlers[0])
@@ -119,7 +121,8 @@ def _counted(project: "Project", policy: Policy, message: str) -> Rewrite | None
         more = (InsertAfter(trial.body[-1].span, "break"),)
     else:
         return None
-    counter = next((name for name in ("attempt", "attempt_number") if name not in module.facts.identifiers), None)
+    taken = names_around(project, module, node)
+    counter = next((name for name in COUNTERS if name not in taken), None)
     if counter is None:
         return None
     last = f"if {counter} == {ATTEMPTS - 1}:\n    raise"
@@ -166,7 +169,7 @@ def _told(project: "Project", policy: Policy, ways: dict[str, _Way], message: st
     node, module = policy.node, policy.module
     if way is None:
         return None
-    prefix, wanted = _from(project, module, node, policy.by, way.items)
+    prefix, wanted = named_in(project, module, node, policy.by, way.items)
     if wanted is None:
         return None
     items = tuple((name, _prefixed(value, prefix)) for name, value in way.items)
@@ -185,7 +188,7 @@ def _told(project: "Project", policy: Policy, ways: dict[str, _Way], message: st
     return Rewrite(module.path, message, tuple(steps), wanted) if steps else None
 
 
-def _from(
+def named_in(
     project: "Project", module: ModuleInfo, node: facts.Expr | facts.Stmt, by: str, items: Items
 ) -> tuple[str, tuple[Need, ...] | None]:
     """How the file names what stands in its library: the prefix, or what is to be imported; None on a clash."""
@@ -195,7 +198,7 @@ def _from(
         return f"{text_of(module, func.value.span)}.", ()
     if shadowed(project, module, node, names):
         return "", None
-    return "", tuple(Need(by, name) for name in names if name not in module.scope.bindings)
+    return "", tuple(Need(by, name) for name in names if not bound(module, name, node.span))
 
 
 def _prefixed(value: str, prefix: str) -> str:
@@ -222,7 +225,7 @@ def _generator(project: "Project", policy: Policy, message: str) -> Rewrite | No
         if shadowed(project, module, node, ["expo"]):
             return None
         steps.append(Replace(first.value.span, "expo"))
-        wanted = () if "expo" in module.scope.bindings else (Need("backoff", "expo"),)
+        wanted = () if bound(module, "expo", node.span) else (Need("backoff", "expo"),)
     gone = tuple(
         arg.value.span for arg in node.args if arg.keyword in ("interval", "jitter", "max_value", "factor", "base")
     )
@@ -257,9 +260,9 @@ def _loop_wait(project: "Project", policy: Policy, message: str, *, jitter: bool
             module.path,
             message,
             (Replace(given.span, text),),
-            needs(module, project.engine.catalogue(module, 1), words),
+            needs(module, project.engine.catalogue(module, 1), words, node.span),
         )
-    counter = _counter(module, node, steps)
+    counter = _counter(project, module, node, steps)
     if counter is None:
         return None
     wait = f"min(60, 2**{counter}) + random.random()"
@@ -270,7 +273,9 @@ def _loop_wait(project: "Project", policy: Policy, message: str, *, jitter: bool
         steps += _in_handler(node, text)
     if not steps or not any(not isinstance(step, Replace) or step.span != node.target.span for step in steps):
         return None
-    return Rewrite(module.path, message, tuple(steps), needs(module, project.engine.catalogue(module, 1), words))
+    return Rewrite(
+        module.path, message, tuple(steps), needs(module, project.engine.catalogue(module, 1), words, node.span)
+    )
 
 
 def _asynchronous(project: "Project", module: ModuleInfo, node: facts.Stmt) -> bool:
@@ -278,7 +283,7 @@ def _asynchronous(project: "Project", module: ModuleInfo, node: facts.Stmt) -> b
     return function is not None and function.is_async
 
 
-def _counter(module: ModuleInfo, node: For, steps: list[Step]) -> str | None:
+def _counter(project: "Project", module: ModuleInfo, node: For, steps: list[Step]) -> str | None:
     """The name that counts the attempts from 0; a ``_`` gets one."""
     counts = node.iterable
     if not (isinstance(counts, Call) and library.written(counts.func) == "range" and isinstance(node.target, Name)):
@@ -286,7 +291,7 @@ def _counter(module: ModuleInfo, node: For, steps: list[Step]) -> str | None:
     start = len(counts.args) > 1
     name = node.target.id
     if name == "_":
-        if "attempt" in module.facts.identifiers:
+        if "attempt" in names_around(project, module, node):
             return None
         steps.append(Replace(node.target.span, "attempt"))
         name = "attempt"
@@ -305,90 +310,28 @@ def _in_handler(node: For, text: str) -> list[Step]:
     return [InsertAfter(last.span, text)] if not isinstance(last, (facts.If, facts.Try, For, facts.With)) else []
 
 
-# --- predicates
-
-
-def narrow(project: "Project", retry: Retry, permanent: Iterable[str]) -> Rewrite | None:
-    """Retries only what may pass."""
-    policy, call = retry.policy, retry.calls[0]
-    node, module = policy.node, policy.module
-    if policy.by == "loop":
-        return _narrow_loop(project, retry, permanent)
-    # What else runs under the policy, perhaps another vendor's client, may count on it.
-    decorated = tree_of(project, module).parent(node)
-    if isinstance(decorated, Function) and any(one.site.function is not decorated for one in retry.calls):
-        return None
-    names = transient(module, call.release)
-    wanted = one_of(names)
-    message = "retry only what may pass"
-    if shadowed(project, module, node, names):
-        return None
-    imports = needs(module, call.release, names)
-    if not isinstance(node, Call) or any(arg.star for arg in node.args):
-        return None
-    given = {arg.keyword: arg for arg in node.args if arg.keyword is not None}
-    positional = [arg for arg in node.args if arg.keyword is None]
-    step: Step | None = None
-    match policy.by:
-        case "tenacity" if not positional:
-            prefix, more = _from(project, module, node, "tenacity", (("retry", "retry_if_exception_type()"),))
-            present = given.get("retry")
-            if more is None:
-                return None
-            if present is None:
-                step = SetKeywords(node.span, (("retry", f"{prefix}retry_if_exception_type({wanted})"),))
-                imports = (*imports, *more)
-            elif isinstance(present.value, Call) and library.written(present.value.func) == "retry_if_exception_type":
-                inner = present.value.args
-                step = Replace(inner[0].value.span, wanted) if len(inner) == 1 else None
-        case "backoff":
-            target = given.get("exception") or (positional[1] if len(positional) > 1 else None)
-            step = Replace(target.value.span, wanted) if target is not None else None
-        case "stamina":
-            target = given.get("on") or next(iter(positional), None)
-            step = Replace(target.value.span, wanted) if target is not None else None
-        case "retry":
-            target = given.get("exceptions") or next(iter(positional), None)
-            step = (
-                Replace(target.value.span, wanted)
-                if target is not None
-                else SetKeywords(node.span, (("exceptions", wanted),))
-            )
-        case "celery" if "autoretry_for" in given:
-            step = Replace(given["autoretry_for"].value.span, wanted if len(names) > 1 else f"({wanted},)")
-    return Rewrite(module.path, message, (step,), imports) if step is not None else None
-
-
-def _narrow_loop(project: "Project", retry: Retry, permanent: Iterable[str]) -> Rewrite | None:
-    """A clause for what never passes in front of the one that leads to another attempt: it says the same and stops."""
-    node, module, release = retry.policy.node, retry.policy.module, retry.calls[0].release
-    handlers = list(_clauses(project, module, node))
-    if len(handlers) != 1 or handlers[0].type is None or not isinstance(node, (For, facts.While)) or node.orelse:
-        return None
-    handler = handlers[0]
-    body = [one for one in handler.body if not isinstance(one, Jump) and not _sleeps(one)]
-    if not body or any(getattr(one, "body", None) or one.span[0] != one.span[2] for one in body):
-        return None
-    types = spelled(module, release, covering(release, permanent))
-    if shadowed(project, module, handler.body[0], types):
-        return None
-    clause = NewClause(tuple(types), handler.name, (*(text_of(module, one.span) for one in body), "break"))
-    step = AddClauses(handler.header, (clause,), before=True)
-    wanted, more = imported(project, module, handler.body[0], needs(module, release, types))
-    return Rewrite(module.path, "stop at what never passes", (step, *more), wanted)
-
-
-def _sleeps(node: facts.Stmt) -> bool:
-    return any(isinstance(found, Call) and library.written(found.func) == "sleep" for found in inside((node,)))
-
-
-def _clauses(project: "Project", module: ModuleInfo, node: facts.Expr | facts.Stmt) -> Iterator[Handler]:
+def staying(project: "Project", module: ModuleInfo, node: facts.Expr | facts.Stmt) -> Iterator[Handler]:
+    """The clauses that lead to another attempt of a policy."""
     if isinstance(node, (For, facts.While)):
         for found in node.body:
             if isinstance(found, Try):
                 yield from (handler for handler in found.handlers if not leaves(handler.body))
         return
     yield from (one for one, _ in tree_of(project, module).above(node) if isinstance(one, Handler))
+
+
+def names_around(project: "Project", module: ModuleInfo, node: facts.Expr | facts.Stmt) -> frozenset[str]:
+    """The names that code at a node may see or be seen by: those of the outermost function, or of the whole file."""
+    tree = tree_of(project, module)
+    functions = [above for above, _ in tree.above(node) if isinstance(above, Function)]
+    if not functions:
+        return module.facts.identifiers
+    span = functions[-1].span
+    names = {one.id for one in tree.of(Name) if within(one.span, span)}
+    for one in tree.of(Function):
+        if within(one.span, span):
+            names |= module.scope_of(one).bindings.keys()
+    return frozenset(names)
 
 
 def one_of(names: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import ancestors
-from openai_lint.facts import Await, Class, Expr, Function, Handler, Import, Name, Sequence, Span, Stmt, Try
+from openai_lint.facts import Await, Class, Expr, Function, Handler, Import, Name, Raise, Sequence, Span, Stmt, Try
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.project import ApiCall
 from openai_lint.link.record import HandlerUse
@@ -24,7 +24,8 @@ from openai_lint.rewrites import (
     Step,
     WrapInTry,
 )
-from openai_lint.rules._handling import Escape, framework_of
+from openai_lint.rules._answers import IMPORTED, answers
+from openai_lint.rules._handling import Escape
 from openai_lint.sdk import Sdk
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def spelled(module: ModuleInfo, release: Sdk, names: Iterable[str]) -> list[str]
     """How the file would write these errors: ``openai.RateLimitError``, or bare where it imports from openai."""
     wanted = list(names)
     inside = "error." if release.major == 0 else ""
-    alias, bare, errors = None, False, None
+    alias, bare, single, errors = None, False, False, None
     for bindings in module.scope.bindings.values():
         for binding in bindings:
             node = binding.node
@@ -78,10 +79,12 @@ def spelled(module: ModuleInfo, release: Sdk, names: Iterable[str]) -> list[str]
                 errors = node.bound
             elif node.module == ("openai.error" if inside else "openai"):
                 bare = True
-    if alias is not None and not (bare and inside):
-        prefix = f"{alias}.{inside}"
-    elif errors is not None:
+                single = single or node.name in release.errors
+    single = single and not _taken(module, {*release.errors, *wanted})
+    if errors is not None and inside and not single:
         prefix = f"{errors}."
+    elif alias is not None and not single:
+        prefix = f"{alias}.{inside}"
     else:
         prefix = "" if bare and not _taken(module, {*release.errors, *wanted}) else f"openai.{inside}"
     return [prefix + name for name in wanted]
@@ -127,61 +130,6 @@ def permanent(module: ModuleInfo, release: Sdk, *, streaming: bool = False) -> l
     return spelled(module, release, [release.roles.get("status_base") or release.roles["base"]])
 
 
-IN_FRAMEWORKS = {
-    "fastapi": ('raise HTTPException(503, "{busy}") from {name}', 'raise HTTPException(502, "{refused}") from {name}'),
-    "flask": ('abort(503, "{busy}")', 'abort(502, "{refused}")'),
-    "streamlit": ('st.error("{busy}, try later")\nst.stop()', 'st.error(f"{refused}: {{{name}}}")\nst.stop()'),
-    "notebook": (
-        'raise RuntimeError("{busy}, try later") from {name}',
-        'raise RuntimeError("{refused}") from {name}',
-    ),
-    "click": (
-        'raise click.ClickException(f"{busy}, try later: {{{name}}}") from {name}',
-        'raise click.ClickException(f"{refused}: {{{name}}}") from {name}',
-    ),
-    "script": ('sys.exit(f"{busy}, try later: {{{name}}}")', 'sys.exit(f"{refused}: {{{name}}}")'),
-    "function": (
-        'raise RuntimeError("{what}: {busy}") from {name}',
-        'raise RuntimeError("{what}: {refused}") from {name}',
-    ),
-}
-"""What a handler may do about a transient and about a permanent error, by where it stands."""
-
-_FROM = {"HTTPException": Need("fastapi", "HTTPException"), "abort": Need("flask", "abort")}
-"""Where the words of frameworks come from."""
-
-
-def answers(
-    project: "Project", module: ModuleInfo, function: Function | None, name: str, service: str = "OpenAI API"
-) -> tuple[str, str]:
-    """What a handler may do here about a transient and about a permanent error of a service."""
-    setting = framework_of(project, function) if function is not None else None
-    if module.facts.cells:
-        setting = "notebook"
-    elif setting not in IN_FRAMEWORKS or (setting == "click" and "click" not in module.scope.bindings):
-        setting = "script" if function is None or function.name == "main" else "function"
-        if setting == "script" and "st" in module.scope.bindings and _is_streamlit(module):
-            setting = "streamlit"
-    what = "this request" if function is None or not function.name.isidentifier() else function.name.strip("_")
-    words = {
-        "busy": f"The {service} is not available",
-        "refused": f"The {service} refused the request",
-        "name": name,
-        "what": what.replace("_", " "),
-    }
-    if setting == "function":
-        words |= {"busy": f"the {service} is not available", "refused": f"the {service} refused the request"}
-    soon, never = IN_FRAMEWORKS[setting]
-    return soon.format(**words), never.format(**words)
-
-
-def _is_streamlit(module: ModuleInfo) -> bool:
-    return any(
-        isinstance(binding.node, Import) and binding.node.module == "streamlit" and binding.node.name is None
-        for binding in module.scope.bindings["st"]
-    )
-
-
 def variable(project: "Project", module: ModuleInfo, node: Expr | Stmt) -> str:
     """How a new clause around a node calls its error: as the file does, if that means nothing else there."""
     tree = tree_of(project, module)
@@ -199,20 +147,27 @@ def variable(project: "Project", module: ModuleInfo, node: Expr | Stmt) -> str:
     return next(name for name in (favourite, "error", "exc", "api_error", "openai_error") if name not in taken)
 
 
-def needs(module: ModuleInfo, release: Sdk, words: Iterable[str]) -> tuple[Need, ...]:
-    """What code that begins with these words needs besides what the file imports."""
+def needs(module: ModuleInfo, release: Sdk, words: Iterable[str], at: Span) -> tuple[Need, ...]:
+    """What code at a place that begins with these words needs besides what the file imports."""
     found: set[Need] = set()
     for word in words:
         root = _root(word)
-        if root in module.scope.bindings:
+        if bound(module, root, at):
             continue
         if root == "openai" or root in sys.stdlib_module_names:
             found.add(Need(root))
-        elif root in _FROM:
-            found.add(_FROM[root])
+        elif root in IMPORTED:
+            found.add(IMPORTED[root])
         elif word.isidentifier():
             found.add(Need("openai.error" if release.major == 0 else "openai", word))
     return tuple(sorted(found, key=lambda need: (need.module, need.name or "")))
+
+
+def bound(module: ModuleInfo, name: str, at: Span) -> bool:
+    """Whether a place in a module may use one of the module's names: what runs at once, only those bound above."""
+    bindings = module.scope.bindings.get(name, ())
+    later = any(isinstance(node, Function) and node.span[0] < at[0] <= node.span[2] for node in module.scopes)
+    return any(later or one.node is None or one.node.span[0] <= at[0] for one in bindings)
 
 
 def _root(word: str) -> str:
@@ -276,7 +231,8 @@ class Handling:
     def needs(self) -> tuple[Need, ...]:
         """What the clauses need besides what the file imports."""
         words = [item for clause in self.clauses for item in clause.types]
-        return needs(self.module, self.release, [*words, *(line for clause in self.clauses for line in clause.body)])
+        words += [line for clause in self.clauses for line in clause.body]
+        return needs(self.module, self.release, words, self.node.span)
 
     def text(self) -> str:
         """The statement in a try with the clauses, after the imports that it needs."""
@@ -330,7 +286,7 @@ def handling(
     name = variable(project, module, node)
     soon, never = answers(project, module, function, name, service)
     clauses = tuple(
-        NewClause(tuple(types), name, tuple(body.split("\n")))
+        NewClause(tuple(types), name if re.search(rf"(?<![\w.]){name}\b", body) else None, tuple(body.split("\n")))
         for types, body in zip(kinds, (soon, never), strict=False)
     )
     words = [item for types in kinds for item in types]
@@ -340,16 +296,28 @@ def handling(
 
 
 def _beside(project: "Project", module: ModuleInfo, node: Expr | Stmt) -> Handler | None:
-    """The first clause of the innermost try around a node, if none of its clauses has a say in the SDK's errors."""
+    """The first clause of the innermost try around a node, if none of its clauses has a say in the SDK's errors.
+
+    One that only raises them again has none.
+    """
     for parent, child in tree_of(project, module).above(node):
         if isinstance(parent, (Function, Class)):
             return None
         if isinstance(parent, Try) and child in parent.body and parent.handlers:
             known = project.record.handlers
-            if parent.star or any(one in known and known[one].caught for one in parent.handlers):
+            speaking = [one for one in parent.handlers if one in known and known[one].caught]
+            if parent.star or not all(_only_raises(one) for one in speaking):
                 return None  # what it does with them (it may log them) is not to be passed by
             return parent.handlers[0]
     return None
+
+
+def _only_raises(handler: Handler) -> bool:
+    """Whether a clause does nothing but raise its error again."""
+    last = handler.body[0]
+    if len(handler.body) > 1 or not isinstance(last, Raise) or last.cause is not None:
+        return False
+    return last.error is None or (isinstance(last.error, Name) and last.error.id == handler.name)
 
 
 def wrapped(project: "Project", call: ApiCall, node: Expr | Stmt | None = None) -> Handling:

@@ -52,13 +52,15 @@ pass it, OAI109 does.
 Unsafe: the loop is moved into the `try`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import Leak
-from openai_lint.facts import For, Handler
-from openai_lint.link.loops import below
+from openai_lint.facts import Class, Expr, For, Function, Handler, Name, Stmt, Try, children
+from openai_lint.link.blocks import assigned, below, inside, leaves
+from openai_lint.link.index import ModuleInfo
 from openai_lint.link.record import Step
+from openai_lint.link.tree import tree_of
 from openai_lint.link.values import Deferred, Site
 from openai_lint.rewrites import MoveIntoTry, Rewrite
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
@@ -97,6 +99,10 @@ def check(project: "Project") -> Iterable[Hit]:
         )
 
 
+_MOST_MOVED = 6
+"""Statements that may move into a try together."""
+
+
 def _rewrite(project: "Project", escape: Escape, step: Step, first: Handler | None) -> Rewrite | None:
     """The loop at the end of the try, where it follows it; else in a try of its own."""
     call = escape.call
@@ -106,11 +112,42 @@ def _rewrite(project: "Project", escape: Escape, step: Step, first: Handler | No
             trial is not None
             and trial.span[2] < step.node.span[0]
             and project.record.handlers[first].module is call.module
+            and _movable(project, step, trial)
         ):
             move = MoveIntoTry(first.header, step.node.span)
             return Rewrite(call.module.path, "move the loop into the try", (move,))
     types = [transient(step.module, call.release), permanent(step.module, call.release, streaming=True)]
     return handling(project, step.module, step.node, call.release, types).rewrite(project)
+
+
+def _movable(project: "Project", step: Step, trial: Try) -> bool:
+    """Whether a loop can move into a try that stands before it in the same block, with what stands between.
+
+    Where a clause goes on to what follows, that may need no name that would be bound in the try.
+    """
+    tree = tree_of(project, step.module)
+    outer = tree.parent(trial)
+    chain = (step.node, *(parent for parent, _ in tree.above(step.node)))
+    loop = next((node for node in chain if isinstance(node, Stmt) and tree.parent(node) is outer), None)
+    if loop is None or trial.orelse or trial.finalbody:
+        return False
+    block = children(outer) if outer is not None else step.module.facts.body
+    moved = tuple(node for node in block if isinstance(node, Stmt) and trial.span < node.span <= loop.span)
+    if len(moved) > _MOST_MOVED or any(isinstance(node, (Function, Class)) for node in moved):
+        return False
+    if all(leaves(handler.body) for handler in trial.handlers):
+        return True
+    names = assigned(moved)
+    names |= {name.id for one in inside(moved) if isinstance(one, For) for name in _names(one.target)}
+    around = step.function.span if step.function is not None else None
+    return not any(
+        name.id in names and name.span[:2] > loop.span[2:] and (around is None or within(name.span, around))
+        for name in tree.of(Name)
+    )
+
+
+def _names(target: Expr) -> Iterator[Name]:
+    return (node for node in (target, *below(target)) if isinstance(node, Name))
 
 
 def _help(escape: Escape, step: Step, loop: str, clause: str | None) -> str:
@@ -121,8 +158,12 @@ def _help(escape: Escape, step: Step, loop: str, clause: str | None) -> str:
         advice = f"Put a try of its own around the loop in {loop}, or read the stream where it is made."
     if call.release.stream_wraps(call.method):
         return advice
-    library = call.release.transport_library
-    return f"{advice}\nIn this release a broken stream raises errors of {library}: catch them there too."
+    asynchronous = call.method is not None and call.method.coroutine
+    raw = call.release.transport_errors_when_streaming(asynchronous, call.method)
+    libraries = sorted({error.dotted.partition(".")[0] for error in raw})
+    return (
+        f"{advice}\nIn this release a broken stream raises errors of {' and '.join(libraries)}: catch them there too."
+    )
 
 
 def _documented(escape: Escape) -> tuple[str, ...]:
@@ -148,13 +189,24 @@ def _iteration(project: "Project", escape: Escape) -> Step | None:
     call = escape.call
     created = call.release.creation_errors(call.method) if call.method is not None else ()
     only_there = {leak.error for leak in escape.iterating}.difference(created)
-    steps = [
-        step
-        for (_, site, error), step in project.record.steps.items()
+    steps = {
+        where: step
+        for (where, site, error), step in project.record.steps.items()
         if site is call.site and error in only_there and step.node is not call.site.node
-    ]
-    found = steps or list(_loops(project, call.site))
+    }
+    found = [step for step in steps.values() if not _goes_on(project, step, steps)] or list(steps.values())
+    found = found or list(_loops(project, call.site))
     return min(found, key=lambda step: (step.module is not call.module, step.node.span), default=None)
+
+
+def _goes_on(project: "Project", step: Step, steps: Collection[Function | ModuleInfo]) -> bool:
+    """Whether an error that leaves a step comes out of a function called there, which is among those with steps."""
+    where: Function | ModuleInfo = step.function or step.module
+    for callee in project.callees.get(where, ()):
+        at, _ = project.record.callers[callee][where]
+        if callee in steps and at is not None and within(at.span, step.node.span):
+            return True
+    return False
 
 
 def _loops(project: "Project", site: Site) -> Iterator[Step]:
@@ -163,7 +215,7 @@ def _loops(project: "Project", site: Site) -> Iterator[Step]:
     for module in project.modules:
         for scope in (module.scope, *module.scopes.values()):
             frame = engine.generic_frame(scope)
-            for node in below(scope.node.body):
+            for node in inside(scope.node.body):
                 if isinstance(node, For):
                     for value in engine.evaluator.value(node.iterable, frame):
                         if isinstance(value, Deferred) and getattr(value.source, "site", None) is site:

@@ -61,6 +61,7 @@ from openai_lint.link.queries_versions import versions
 from openai_lint.link.releases import era_of
 from openai_lint.rewrites import Need, Rewrite, SetTypes
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
+from openai_lint.rules._handling import try_of
 from openai_lint.rules._noise import dead_calls
 from openai_lint.rules._suggest import shadowed, written_types
 from openai_lint.rules._versions import at, listed, named, through
@@ -75,6 +76,7 @@ COMMON_BASES = {
     "httpx": "httpx.TransportError",
     "httpx2": "httpx2.TransportError",
     "requests": "requests.exceptions.RequestException",
+    "aiohttp": "aiohttp.ClientError",
 }
 """The class of a transport that catches what it raises when a stream breaks."""
 
@@ -84,7 +86,7 @@ def check(project: "Project") -> Iterable[Hit]:
     known, dead = versions(project), dead_calls(project)
     for call in project.calls:
         raw = sorted({leak.error for leak in call.reaching if _of_transport(leak)})
-        passed = _passed(call, raw)
+        passed = _passed(project, call, raw)
         if passed is None or call.site in dead or known.asks(call.module):
             continue
         releases = tuple(release for release in known.environment(call.module) if era_of(release) == call.site.era)
@@ -96,14 +98,32 @@ def _of_transport(leak: Leak) -> bool:
     return leak.iterating and leak.form == RAW and "." in leak.error
 
 
-def _passed(call: "ApiCall", raw: list[str]) -> "tuple[Handler, ModuleInfo] | None":
+def _passed(project: "Project", call: "ApiCall", raw: list[str]) -> "tuple[Handler, ModuleInfo] | None":
     """The handler that catches what the SDK itself raises while the stream is read, and none of the transport's."""
     if not raw or any(leak.iterating and "." not in leak.error for leak in call.reaching):
         return None
-    for node, module, errors in call.handled_by:
-        if isinstance(node, Handler) and errors.isdisjoint(raw):
-            return node, module
-    return None
+    found = [
+        (node, module)
+        for node, module, errors in call.handled_by
+        if isinstance(node, Handler) and errors.isdisjoint(raw)
+    ]
+    return min(found, key=lambda passed: not _of_reading(project, call, passed[0]), default=None)
+
+
+def _of_reading(project: "Project", call: "ApiCall", handler: Handler) -> bool:
+    """Whether a handler takes errors that leave the stream while it is read."""
+    use = project.record.handlers.get(handler)
+    return use is not None and any(leak.site is call.site and leak.iterating for leak in use.absorbed)
+
+
+def _for_connections(call: "ApiCall", handler: Handler, module: "ModuleInfo") -> Handler:
+    """The clause of the same try that takes the errors of connections, or the clause itself."""
+    trial = try_of(handler, module)
+    for other in trial.handlers if trial is not None else ():
+        names = {item.rpartition(".")[2] for item in written_types(module, other)}
+        if call.release.roles["connection"] in names:
+            return other
+    return handler
 
 
 def _lets_through(call: "ApiCall", release: "Sdk") -> bool:
@@ -125,6 +145,7 @@ def _hit(
 ) -> Hit:
     handler, module = passed
     place = project.place(call.module, call.site.node.span)
+    handler = _for_connections(call, handler, module)
     other = project.place(module, handler.header)
     bases = sorted({COMMON_BASES.get(name.partition(".")[0], name) for name in raw})
     where = named(releases) if releases else f"openai {call.release.version}"

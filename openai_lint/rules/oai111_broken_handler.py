@@ -51,7 +51,7 @@ from openai_lint.link.tree import tree_of
 from openai_lint.rewrites import Need, Replace, Rewrite
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._clauses import EXCEPT, IMPORT, ISINSTANCE, PREDICATE, RAISE, Broken, broken_names
-from openai_lint.rules._suggest import shadowed
+from openai_lint.rules._suggest import bound, shadowed
 from openai_lint.rules._versions import listed, named, source
 from openai_lint.sdk import Missing
 
@@ -97,7 +97,7 @@ def _rewrite(project: "Project", found: list[Broken]) -> Rewrite | None:
     if isinstance(node, facts.Name):
         if shadowed(project, module, node, ["openai"]):
             return None
-        needs = () if "openai" in module.scope.bindings else (Need("openai"),)
+        needs = () if bound(module, "openai", node.span) else (Need("openai"),)
     return Rewrite(module.path, f"name it {text}", (Replace(node.span, text),), needs, safe=True)
 
 

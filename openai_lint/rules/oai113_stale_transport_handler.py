@@ -100,7 +100,7 @@ def _rewrite(project: "Project", handler: Handler, group: list[Stale]) -> Rewrit
     if not set(words) <= set(types) or shadowed(project, module, handler.body[0], words):
         return None
     step = SetTypes(handler.header, span, tuple(dict.fromkeys(types)))
-    return Rewrite(module.path, "catch the SDK's errors instead", (step,), needs(module, release, words))
+    return Rewrite(module.path, "catch the SDK's errors instead", (step,), needs(module, release, words, handler.span))
 
 
 RULE = Rule("OAI113", "stale-transport-handler", Severity.WARNING, check, fix=Applicability.UNSAFE)

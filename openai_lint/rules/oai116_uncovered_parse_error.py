@@ -107,7 +107,7 @@ def _rewrite(project: "Project", call: "ApiCall", handler: Handler, module: "Mod
         return None
     wider = tuple(dict.fromkeys(wide if item == narrow else item for item in types))
     step = SetTypes(handler.header, handler.type.span, wider)
-    return Rewrite(module.path, f"catch {wide}", (step,), needs(module, release, [wide]))
+    return Rewrite(module.path, f"catch {wide}", (step,), needs(module, release, [wide], handler.span))
 
 
 def _read(call: "ApiCall") -> bool:

@@ -59,7 +59,7 @@ from typing import TYPE_CHECKING
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._backoff_help import narrow as advice
 from openai_lint.rules._key_rotation import mended
-from openai_lint.rules._policy_edits import narrow
+from openai_lint.rules._narrowing import narrow
 from openai_lint.rules._retries import Retry, certain, counted, hit, listed, retries
 
 if TYPE_CHECKING:

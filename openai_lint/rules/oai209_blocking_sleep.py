@@ -66,7 +66,7 @@ from openai_lint.rewrites import Need, Replace, Rewrite
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._http_retries import loops
 from openai_lint.rules._retries import retries
-from openai_lint.rules._suggest import shadowed, text_of
+from openai_lint.rules._suggest import bound, shadowed, text_of
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -141,7 +141,7 @@ def _rewrite(project: "Project", module: ModuleInfo, sleep: Call) -> Rewrite | N
     text = f"await asyncio.sleep({text_of(module, sleep.args[0].value.span)})"
     if not isinstance(tree_of(project, module).parent(sleep), facts.ExprStmt):
         text = f"({text})"
-    needs = () if "asyncio" in module.scope.bindings else (Need("asyncio"),)
+    needs = () if bound(module, "asyncio", sleep.span) else (Need("asyncio"),)
     return Rewrite(module.path, "await asyncio.sleep", (Replace(sleep.span, text),), needs, safe=True)
 
 

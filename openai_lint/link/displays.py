@@ -118,15 +118,17 @@ class Displays:
     def binary(self, node: facts.BinOp, frame: Frame) -> Values:
         """An operator: policies and displays put together, and arithmetic on constants."""
         left, right = self._engine.evaluator.value(node.left, frame), self._engine.evaluator.value(node.right, frame)
+        if not left or not right:
+            return NOTHING  # a side is not known yet, and what is given now would stay
         if node.op == "|" or node.op == "&":
             symbolic = [value for value in left | right if isinstance(value, Symbolic)]
             if symbolic:
-                return one(Symbolic(f"operator.{node.op}", (left, right), ()))
+                return one(Symbolic(f"operator.{node.op}", (_unrolled(left, node), right), (), node))
             return left | right
         if node.op == "+":
             policies = [value for value in left | right if isinstance(value, Symbolic)]
             if policies:
-                return one(Symbolic("operator.+", (left, right), ()))
+                return one(Symbolic("operator.+", (_unrolled(left, node), right), (), node))
             if any(isinstance(value, Display) for value in left | right):
                 return one(
                     Display("list", ((None, self._engine.evaluator.items(left) | self._engine.evaluator.items(right)),))
@@ -139,3 +141,11 @@ class Displays:
             if isinstance(first, Literal) and isinstance(second, Literal):
                 return library.arithmetic(op, first.value, second.value)
         return ANYTHING
+
+
+def _unrolled(values: Values, node: facts.Expr) -> Values:
+    """The left side of an operator without what the same operator gave before (``condition = condition | more`` in a
+    loop): its sides stand for it, or what it gives would nest without end.
+    """
+    before = [value for value in values if isinstance(value, Symbolic) and value.node is node]
+    return values.difference(before).union(*(side for value in before for side in value.args))

@@ -67,6 +67,8 @@ class Externals:
             return self._identity(path, args)
         if path == "functools.partial" or path == "functools.partialmethod":
             return self._partial(args)
+        if path == "functools.reduce" and (folded := self._folded(args)):
+            return Outcome(NO_LEAKS, folded)
         if path in library.FIELD_MAKERS:
             return Outcome(NO_LEAKS, self._field(args, frame, node))
         if path in ("next", "anext"):
@@ -152,6 +154,11 @@ class Externals:
             else:
                 found |= ANYTHING
         return Outcome(NO_LEAKS, found)
+
+    def _folded(self, args: Arguments) -> Values:
+        """Conditions of a retry library that ``reduce(operator.or_, ...)`` puts together: each of them counts."""
+        given = self._engine.evaluator.items(args.at(1) or NOTHING) | (args.at(2) or NOTHING)
+        return frozenset(value for value in given if isinstance(value, Symbolic))
 
     def _field(self, args: Arguments, frame: Frame, node: Expr) -> Values:
         """What a field holds before anything is stored in it."""

@@ -281,8 +281,11 @@ class Evaluator:
         declared = self.annotation(param.annotation, frame) if param.annotation is not None else NOTHING
         passed: Values = self._engine.solver.read(ParamCell(function, param.name))
         default = self.value(param.default, frame.parent or frame) if param.default is not None else NOTHING
+        cell = ParamCell(function, param.name)
         if not passed - ANYTHING:
-            self._engine.guessed.add(ParamCell(function, param.name))
+            self._engine.guessed.add(cell)
+        elif _told(passed) == passed and cell not in self._engine.frames.left_out:
+            default = NOTHING  # every call gives something else
         known = (passed | default) - ANYTHING - one(Literal(None, type(None)))
         if declared - ANYTHING:
             return declared | frozenset(

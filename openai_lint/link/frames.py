@@ -2,22 +2,25 @@
 
 from typing import TYPE_CHECKING
 
-from openai_lint.facts import Function
+from openai_lint.facts import Function, Param
 from openai_lint.link import library
 from openai_lint.link.arguments import Arguments, assigned
 from openai_lint.link.cells import ParamCell
 from openai_lint.link.index import ScopeInfo
+from openai_lint.link.uses import is_error
 from openai_lint.link.values import (
     ANYTHING,
     NOTHING,
     ClassRef,
     Display,
+    External,
     Frame,
     FunctionRef,
     Instance,
     Literal,
     Value,
     Values,
+    the_constant,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +39,9 @@ class Frames:
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
         self._made: dict[Function, set[Frame]] = {}
+        self._optional: dict[Function, tuple[Param, ...]] = {}
+        self.left_out: set[ParamCell] = set()
+        """Parameters that some call leaves to their default."""
 
     def of(self, ref: FunctionRef, args: Arguments, caller: Frame) -> Frame:
         """The frame for a call: only arguments that change what happens make a frame of its own."""
@@ -45,7 +51,10 @@ class Frames:
         receiver = scope.first_parameter() if scope.owner is not None and not library.is_static(function) else None
         bound: list[tuple[str, Values]] = []
         told: list[tuple[str, Values]] = []
-        for name, values in assigned(function, args).items():
+        numbers: list[tuple[str, Values, bool]] = []
+        given = assigned(function, args)
+        self._leave_out(ref, given, caller)
+        for name, values in given.items():
             if name == receiver:
                 inherited = self._inherited(values, scope, generic)
                 if inherited:
@@ -55,26 +64,54 @@ class Frames:
             wanted = frozenset(value for value in values if used.wants(value))
             if wanted:
                 bound.append((name, wanted | (values & ANYTHING)))
-            if values and not name.startswith("*"):
+            if used.counts and not wanted and is_number(values):
+                numbers.append((name, values, used.lends))
+            elif values and not name.startswith("*"):
                 told.append((name, values))
                 if used.keeps or not wanted:
-                    self._tell(function, name, values, caller)
-        if not bound:
-            return generic
+                    self._tell(ref, name, values, caller)
+        if bound or any(lends for _, _, lends in numbers):
+            bound += [(name, values) for name, values, _ in numbers]
+        else:
+            for name, values, _ in numbers:
+                self._tell(ref, name, values, caller)
+            if not bound:
+                return generic
+        told += [(name, values) for name, values, _ in numbers]
         target = Frame(module, function, ref.parent, tuple(sorted(bound, key=lambda item: item[0])))
         frames = self._made.setdefault(function, set())
         if target not in frames and (len(frames) >= MOST_FRAMES or target.depth > DEEPEST):
             for name, values in told:
-                self._tell(function, name, values, caller)
+                self._tell(ref, name, values, caller)
             return generic
         frames.add(target)
         return target
 
-    def _tell(self, function: Function, name: str, values: Values, caller: Frame) -> None:
+    def _tell(self, ref: FunctionRef, name: str, values: Values, caller: Frame) -> None:
         """Let every frame without this argument know what callers pass."""
         if not caller.module.is_test:
             kept = frozenset(value for value in values if not is_text(value))
-            self._engine.solver.contribute(ParamCell(function, name), kept or ANYTHING)
+            cell = ParamCell(ref.function, name)
+            self._engine.solver.contribute(cell, kept or ANYTHING)
+            if cell in self.left_out:
+                self._default(ref, name, cell)
+
+    def _leave_out(self, ref: FunctionRef, given: dict[str, Values], caller: Frame) -> None:
+        """Note the parameters that a call leaves to their default: where others are told, the default is one more."""
+        optional = self._optional.get(ref.function)
+        if optional is None:
+            optional = self._optional[ref.function] = tuple(p for p in ref.function.params if p.default is not None)
+        for param in optional:
+            cell = ParamCell(ref.function, param.name)
+            if param.name not in given and cell not in self.left_out and not caller.module.is_test:
+                self.left_out.add(cell)
+                if (self._engine.solver.known(cell) or NOTHING) - ANYTHING:
+                    self._default(ref, param.name, cell)
+
+    def _default(self, ref: FunctionRef, name: str, cell: ParamCell) -> None:
+        default = next((p.default for p in self._optional[ref.function] if p.name == name), None)
+        if default is not None:
+            self._engine.solver.contribute(cell, self._engine.evaluator.value(default, ref.parent))
 
     def _inherited(self, values: Values, scope: ScopeInfo, frame: Frame) -> Values:
         """The receivers of a method, where some are objects of other classes than its own."""
@@ -85,7 +122,16 @@ class Frames:
 
 
 def is_text(value: Value) -> bool:
-    """Strings and displays passed as arguments tell nothing about errors; there are very many of them."""
-    return isinstance(value, (Literal, Display)) and not (
-        isinstance(value, Literal) and isinstance(value.value, (int, float, type(None)))
-    )
+    """Strings and displays passed as arguments tell nothing about errors, and there are very many of them; what a
+    tuple of error classes tells is another matter.
+    """
+    if isinstance(value, Display):
+        held = [item for _, found in value.items for item in found]
+        return not held or not all(isinstance(item, External) and is_error(item.path) for item in held)
+    return isinstance(value, Literal) and not isinstance(value.value, (int, float, type(None)))
+
+
+def is_number(values: Values) -> bool:
+    """Whether an argument is one number."""
+    found = the_constant(values)
+    return isinstance(found, (int, float)) and not isinstance(found, bool)

@@ -46,6 +46,13 @@ def assigned(body: Block) -> set[str]:
     return found
 
 
+def changed_by(node: facts.While | facts.For) -> set[str]:
+    """Names that a loop assigns in its body or in what it tests (``while (n := n + 1) < 5``)."""
+    tested = (node.test, *below(node.test)) if isinstance(node, facts.While) else ()
+    walrus = {part.target.id for part in tested if isinstance(part, facts.NamedExpr) and isinstance(part.target, facts.Name)}
+    return assigned(node.body) | walrus
+
+
 def asked(body: Block) -> set[str]:
     """Names that a block assigns what a call gives."""
     found: set[str] = set()

@@ -6,7 +6,7 @@ from openai_lint import facts
 from openai_lint.escapes import Leak, Leaks
 from openai_lint.facts import Expr, Handler
 from openai_lint.link import library, retry_frameworks
-from openai_lint.link.blocks import QUIET, asks, assigned, inside, leaves_loop
+from openai_lint.link.blocks import QUIET, asks, assigned, changed_by, inside, leaves_loop
 from openai_lint.link.blocks import below as descendants
 from openai_lint.link.blocks import inside as below
 from openai_lint.link.clauses import CATCHES, clause_of
@@ -148,7 +148,7 @@ class LoopWatch:
 
     def _read(self, trial: facts.Try, handler: Handler, predicate: Predicate, leak: Leak | None = None) -> Policy:
         course = Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node)
-        changing = assigned(self._node.body)
+        changing = changed_by(self._node)
         if isinstance(self._node, facts.For):
             changing |= names(self._node.target)
         wait, jitter, seconds = self._waits(course, trial, handler, changing)

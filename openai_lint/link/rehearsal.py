@@ -12,7 +12,7 @@ from openai_lint import facts
 from openai_lint.escapes import Leak
 from openai_lint.facts import Block, Expr, Function, Handler, Stmt, Try
 from openai_lint.link import library
-from openai_lint.link.blocks import around, asked, asks, assigned, below, follows, inside, leaves, sleeps, targets_of
+from openai_lint.link.blocks import around, asked, asks, below, changed_by, follows, inside, leaves, sleeps, targets_of
 from openai_lint.link.narrow import Narrowing
 from openai_lint.link.predicates import body_of
 from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, names, single
@@ -86,7 +86,7 @@ class Rehearsal:
     def loop(self, node: facts.While | facts.For) -> Course:
         """Go through a loop."""
         self._start = node.span[:2]
-        self._sums.sheet = self._before(node.body)
+        self._sums.sheet = self._before(node)
         return self._while(node) if isinstance(node, facts.While) else self._for(node)
 
     def _while(self, node: facts.While) -> Course:
@@ -131,7 +131,7 @@ class Rehearsal:
             if rounds is not None and number >= len(rounds):
                 course.ended = True
                 break
-            self._bind(node.target, rounds[number] if rounds is not None else Number(float(number), float(number)))
+            self._bind(node.target, rounds[number] if rounds is not None else self._nth(node.iterable, number))
             if self._block(node.body) == OUT:
                 course.ended = True
                 break
@@ -147,6 +147,16 @@ class Rehearsal:
             "iter",
             "repeat",
         )
+
+    def _nth(self, iterable: Expr, number: int) -> Item:
+        """What a ``for`` without end goes through: ``itertools.count`` may begin anywhere."""
+        if isinstance(iterable, facts.Call) and library.written(iterable.func) == "count":
+            start, step = (
+                self._sums.value(iterable.args[at].value) if at < len(iterable.args) else Number(one, one)
+                for at, one in enumerate((0.0, 1.0))
+            )
+            return combine("+", start, combine("*", step, Number(float(number), float(number))))
+        return Number(float(number), float(number))
 
     def _rounds(self, iterable: Expr) -> list[Item | tuple[Item, ...]] | None:
         """What a ``for`` goes through, where that can be listed."""
@@ -424,11 +434,11 @@ class Rehearsal:
 
     # --- what is known before
 
-    def _before(self, body: Block) -> Sheet:
+    def _before(self, node: facts.While | facts.For) -> Sheet:
         """The names that the loop assigns, as they stand when it begins."""
         sheet: Sheet = {}
         scope = self._frame.module.scope_of(self._frame.function)
-        for name in sorted(assigned(body)):
+        for name in sorted(changed_by(node)):
             earlier = [
                 binding
                 for binding in scope.bindings.get(name, ())

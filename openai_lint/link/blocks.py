@@ -112,6 +112,26 @@ def follows(node: Expr) -> bool:
     return False
 
 
+class Guards:
+    """``with suppress(...)`` statements as the try statements that they stand for: one for each, and where it stands."""
+
+    def __init__(self) -> None:
+        self._tries: dict[facts.With, facts.Try] = {}
+        self._places: dict[facts.Try, facts.With] = {}
+
+    def trial(self, node: facts.With) -> facts.Try:
+        """The try statement that does the same; its clause is not read, because the manager knows what it drops."""
+        if node not in self._tries:
+            handler = facts.Handler(node.span, node.span, None, None, ())
+            found = self._tries[node] = facts.Try(node.span, node.body, (handler,), (), (), False)
+            self._places[found] = node
+        return self._tries[node]
+
+    def place(self, trial: facts.Try) -> Stmt:
+        """The statement of the code that a try statement is."""
+        return self._places.get(trial, trial)
+
+
 def targets_of(node: facts.For | facts.While) -> set[str]:
     """The names that a ``for`` binds."""
     return names(node.target) if isinstance(node, facts.For) else set()

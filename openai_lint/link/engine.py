@@ -12,6 +12,7 @@ from openai_lint.escapes import NO_LEAKS
 from openai_lint.facts import Class, Function, Return, Stmt, Try, Yield
 from openai_lint.link import library, vendors
 from openai_lint.link.api import Api
+from openai_lint.link.blocks import Guards
 from openai_lint.link.calls import Calls
 from openai_lint.link.carriers import Carriers
 from openai_lint.link.cells import (
@@ -87,6 +88,7 @@ class Engine:
         """The frame that is being run."""
         self.uses = Uses()
         self._exits: dict[Function, list[Return | Yield]] = {}
+        self.guards = Guards()
         self.retry_loops: dict[tuple[Stmt, Try], bool] = {}
         self.solver = Solver(self._compute, self._bottom, self._join)
         self.memo: dict[Any, Values] = {}

@@ -127,9 +127,9 @@ class LoopWatch:
         return leaves_loop((*trial.body[first:], *trial.orelse, *self._after(trial)))
 
     def _after(self, trial: facts.Try) -> facts.Block:
-        body = self._node.body
+        body, place = self._node.body, self._engine.guards.place(trial)
         for index, statement in enumerate(body):
-            if statement is trial or any(node is trial for node in descendants(statement)):
+            if statement is place or any(node is place for node in descendants(statement)):
                 return body[index + 1 :]
         return ()
 

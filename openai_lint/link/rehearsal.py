@@ -72,8 +72,9 @@ class Rehearsal:
         self._engine = engine
         self._frame = frame
         self._trial = trial
+        self._place = engine.guards.place(trial)
         self._handler = handler
-        self._holders = around(trial, frame.module.facts.body if frame.function is None else frame.function.body)
+        self._holders = around(self._place, frame.module.facts.body if frame.function is None else frame.function.body)
         self._sums = Sums(engine, frame, {})
         self._start: tuple[int, int] = (0, 0)
         self._passed: Sheet | None = None
@@ -245,7 +246,7 @@ class Rehearsal:
             case facts.If():
                 return self._if(node)
             case facts.With():
-                return self._block(node.body)
+                return self._try(self._trial) if node is self._place else self._block(node.body)
             case facts.Return():
                 if node.value is not None:
                     self._waits_in(node.value)
@@ -291,7 +292,7 @@ class Rehearsal:
         if test is True or test is False:
             return self._block(node.body if test else node.orelse)
         for branch, other in ((node.body, node.orelse), (node.orelse, node.body)):
-            if any(id(statement) in self._holders or statement is self._trial for statement in branch):
+            if any(id(statement) in self._holders or statement is self._place for statement in branch):
                 if leaves(other) and test is UNKNOWN:
                     self.course.escape = True
                 return self._block(branch)
@@ -331,7 +332,7 @@ class Rehearsal:
         return NEXT
 
     def _block_has_trial(self, body: Block) -> bool:
-        return any(statement is self._trial or id(statement) in self._holders for statement in body)
+        return any(statement is self._place or id(statement) in self._holders for statement in body)
 
     def _assign(self, node: facts.Assign, value: Expr) -> None:
         self._waits_in(value)

@@ -415,6 +415,13 @@ class Walk:
         self._handlers.pop()
         return bool(end)
 
+    def dropped(self, node: facts.With, leaks: Leaks) -> None:
+        """A with statement drops errors: for the loop around it, it is a handler that does nothing."""
+        for watch in self._loops[-1:]:
+            trial = self.engine.guards.trial(node)
+            watch.caught(trial, leaks)
+            watch.fell(trial, leaks)
+
     def _keep(self, errors: Iterable[tuple[CaughtCell, Leaks]]) -> None:
         """Let what is raised later know what handlers have caught: around a loop, once what that retries is known."""
         if self._kept:

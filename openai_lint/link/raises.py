@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
-from openai_lint.escapes import Leaks
+from openai_lint.escapes import NO_LEAKS, RAW, Leak, Leaks, clause
 from openai_lint.facts import Expr
 from openai_lint.link import library
+from openai_lint.link.values import External, Values
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -103,6 +104,24 @@ class Raises:
     def _callee(self, node: Expr) -> None:
         if not isinstance(node, facts.Name):
             self.expr(node)
+
+    def anew(self, node: Expr, values: Values, live: Leaks) -> Leaks:
+        """What of the errors at hand goes on as an error of the SDK that the code makes itself.
+
+        From 1.x the SDK's errors want the answer or the request that they come from; without, making one crashes.
+        """
+        paths = [item.path.removesuffix("()") for item in values if isinstance(item, External)]
+        if len(paths) != 1 or not live:
+            return NO_LEAKS
+        given = {arg.keyword or arg.star for arg in node.args} if isinstance(node, facts.Call) else set()
+        found: set[Leak] = set()
+        for leak in live:
+            release = self._engine.catalogue(leak.site.module, leak.site.era)
+            meaning = clause(paths[0], release)
+            name = meaning.removeprefix("openai.") if isinstance(meaning, str) else ""
+            if name in release.inventory_errors and (leak.site.era == 0 or given & {"response", "request", "**"}):
+                found.add(leak._replace(error=name, raised=f"openai.{name}", form=RAW))
+        return frozenset(found)
 
     def _yield(self, node: facts.Yield) -> None:
         if node.value is not None:

@@ -199,6 +199,7 @@ class Walk:
         )
         if not here and self._narrowing.is_given(node.error):
             self._let_out(leaks_of(live), node)
+        self._let_out(self._raises.anew(node.error, values, leaks_of(live)), node)
         for value in here or values:
             leaks = self._again(value, live)
             self._let_out(leaks if value in here else self._under_tests(leaks, node.error), node)

@@ -1,5 +1,6 @@
 """Hand-written retries: which loops (and recursions) go round again after an error, how often, and with which waits."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
@@ -267,24 +268,27 @@ def goes_again(engine: "Engine", frame: Frame, handler: Handler) -> bool:
     )
 
 
-def recursion(engine: "Engine", frame: Frame, handler: Handler) -> Policy | None:
-    """The retry of a handler that calls its own function again."""
+def recursion(
+    engine: "Engine", frame: Frame, trial: facts.Try, again: Mapping[Handler, Leaks]
+) -> list[tuple[Policy, Leaks]]:
+    """The retries of handlers that call their own function again, with what they take up: together they are one."""
     function = frame.function
     if not isinstance(function, facts.Function):
-        return None
-    node = _calls_itself(engine, frame, function, handler)
-    if node is None:
-        return retry_frameworks.by_task(engine, frame, handler)
-    trial = next((one for one in below(function.body) if isinstance(one, facts.Try) and handler in one.handlers), None)
-    if trial is None:
-        return None
+        return []
+    calls = {handler: _calls_itself(engine, frame, function, handler) for handler in again}
+    tasks = {handler: retry_frameworks.by_task(engine, frame, handler) for handler, node in calls.items() if not node}
+    found = [(policy, again[handler]) for handler, policy in tasks.items() if policy is not None]
+    own = [(handler, node) for handler, node in calls.items() if node is not None]
+    if not own:
+        return found
+    handler, node = min(own, key=lambda item: all(leak.error != "RateLimitError" for leak in again[item[0]]))
     course = Rehearsal(engine, frame, trial, handler).recursion(function)
     wait, jitter, seconds = wait_of(course) or waits_in(
         engine, frame, handler.body, {param.name for param in function.params}
     )
-    predicate = EVERY_ERROR if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
+    predicates = tuple(_taken(engine, frame, one) for one, _ in own)
     passed = {param.name for param in function.params} & _request_names(trial) & _given_anew(node)
-    return Policy(
+    policy = Policy(
         "loop",
         node,
         frame.module,
@@ -292,12 +296,18 @@ def recursion(engine: "Engine", frame: Frame, handler: Handler) -> Policy | None
         course.bounded,
         wait,
         jitter,
-        predicate,
+        predicates[0] if len(predicates) == 1 else Predicate("or", parts=predicates),
         "original",
         seconds,
         follows=course.told,
         repairs=bool(passed) or repairs(trial, handler, ()),
     )
+    return [*found, (policy, frozenset().union(*(again[one] for one, _ in own)))]
+
+
+def _taken(engine: "Engine", frame: Frame, handler: Handler) -> Predicate:
+    """What a handler takes up."""
+    return EVERY_ERROR if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
 
 
 def _calls_itself(engine: "Engine", frame: Frame, function: facts.Function, handler: Handler) -> facts.Call | None:

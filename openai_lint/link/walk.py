@@ -353,14 +353,15 @@ class Walk:
                 out = self.block(node.body, live)
             out = self.block(node.orelse, out) if node.orelse and out else out
             rest = frozenset(raised)
-            again: Leaks = NO_LEAKS
+            again: dict[Handler, Leaks] = {}
             for handler in node.handlers:
                 caught, rest = self._clause(handler, rest, node.star)
-                again |= self._recursion(handler, caught)
+                if caught and goes_again(self.engine, self.frame, handler):
+                    again[handler] = caught
                 if self._handle(node, handler, caught, live):
                     out |= live
             everything.update(rest)
-        leaves = after_retries(everything, again)
+        leaves = after_retries(everything, self._recursion(node, again)) if again else frozenset(everything)
         if node.finalbody:
             ends = self.block(node.finalbody, live)
             if not ends:
@@ -431,15 +432,13 @@ class Walk:
         for cell, leaks in errors:
             self.engine.solver.contribute(cell, leaks)
 
-    def _recursion(self, handler: Handler, caught: Leaks) -> Leaks:
-        """What a handler takes up again by calling its own function."""
-        if not caught or not goes_again(self.engine, self.frame, handler):
-            return NO_LEAKS
-        policy = recursion(self.engine, self.frame, handler) if self.engine.record.enabled else None
-        if policy is not None:
-            for leak in caught:
-                self.engine.record.policy(leak, policy)
-        return caught
+    def _recursion(self, node: facts.Try, again: dict[Handler, Leaks]) -> Leaks:
+        """What handlers take up again by calling their own function."""
+        if self.engine.record.enabled:
+            for policy, leaks in recursion(self.engine, self.frame, node, again):
+                for leak in leaks:
+                    self.engine.record.policy(leak, policy)
+        return NO_LEAKS.union(*again.values())
 
     # --- expressions
 

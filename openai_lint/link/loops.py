@@ -144,7 +144,7 @@ class LoopWatch:
         if doubtful:
             some = Predicate("and", parts=(Predicate("only", tuple(sorted(doubtful))), VAGUE))
             predicate = Predicate("or", parts=(predicate, some)) if sure else some
-        plainest = min(retried, key=lambda item: (item.error != "RateLimitError", item.error))
+        plainest = min(retried, key=_plainness)
         return self._read(*self._handler_of(plainest), predicate, plainest)
 
     def _read(self, trial: facts.Try, handler: Handler, predicate: Predicate, leak: Leak | None = None) -> Policy:
@@ -282,7 +282,8 @@ def recursion(
     if not own:
         return found
     handler, node = min(own, key=lambda item: all(leak.error != "RateLimitError" for leak in again[item[0]]))
-    course = Rehearsal(engine, frame, trial, handler).recursion(function)
+    plainest = min(again[handler], key=_plainness)
+    course = Rehearsal(engine, frame, trial, handler, plainest).recursion(function)
     wait, jitter, seconds = wait_of(course) or waits_in(
         engine, frame, handler.body, {param.name for param in function.params}
     )
@@ -303,6 +304,11 @@ def recursion(
         repairs=bool(passed) or repairs(trial, handler, ()),
     )
     return [*found, (policy, frozenset().union(*(again[one] for one, _ in own)))]
+
+
+def _plainness(leak: Leak) -> tuple[bool, str]:
+    """By which of several errors a retry is told: the one that everybody means comes first."""
+    return leak.error != "RateLimitError", leak.error
 
 
 def _taken(engine: "Engine", frame: Frame, handler: Handler) -> Predicate:

@@ -33,6 +33,7 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+MIRRORED = str.maketrans("<>", "><")
 
 
 class Narrowing:
@@ -156,19 +157,21 @@ class Narrowing:
         if test.op in ("in", "not in"):
             found = self._member(left, right, leak)
             return found if found is None or test.op == "in" else not found
-        if test.op in ("<", "<=", ">", ">="):
+        if test.op in COMPARISONS:
+            op = test.op
+            if self._is_status(right):  # ``400 <= status``
+                left, right, op = right, left, op.translate(MIRRORED)
             limits = constants(self._engine.evaluator.value(right, self._frame))
-            if not self._is_status(left) or len(limits) != 1:
+            if not self._is_status(left) or len(limits) != 1 or not isinstance(limits[0], (int, float)):
                 return None
-            limit = limits[0]
-            compare = COMPARISONS[test.op]
-            if not isinstance(limit, (int, float)):
-                return None
+            limit, compare = limits[0], COMPARISONS[op]
             return _agreed(compare(status, limit) for status in self._statuses(leak))
         return None
 
     def _same(self, left: Expr, right: Expr, leak: Leak) -> bool | None:
         if isinstance(right, facts.Const) and right.value is None:
+            if self._is_status(left):
+                return None if self._error(leak) is None else not self._statuses(leak)
             return False if self.is_subject(left) else None
         if self.is_given(left) and not isinstance(right, facts.Const):
             return self._exactly(right, leak)

@@ -76,6 +76,7 @@ class Rehearsal:
         self._handler = handler
         self._holders = around(self._place, frame.module.facts.body if frame.function is None else frame.function.body)
         self._sums = Sums(engine, frame, {})
+        self._sums.decide = self._decided
         self._start: tuple[int, int] = (0, 0)
         self._passed: Sheet | None = None
         self._tested: set[str] = set()

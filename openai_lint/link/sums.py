@@ -72,6 +72,8 @@ class Sums:
         self._engine = engine
         self._frame = frame
         self.sheet = sheet
+        self.decide: Callable[[Expr], Item] | None = None
+        """Tells whether a condition holds, where more than the numbers is known."""
 
     def value(self, node: Expr) -> Item:
         """What an expression is now."""
@@ -85,7 +87,7 @@ class Sums:
             case facts.BinOp():
                 return combine(node.op, self.value(node.left), self.value(node.right))
             case facts.IfExp():
-                test = self.value(node.test)
+                test = self.truth(node.test) if self.decide is None else self.decide(node.test)
                 return self.value(node.body if test is True else node.orelse) if isinstance(test, bool) else UNKNOWN
             case facts.NamedExpr(target=facts.Name() as target):
                 found = self.sheet[target.id] = self.value(node.value)

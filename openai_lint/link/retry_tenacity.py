@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from openai_lint.facts import Expr, Return, Stmt
+from openai_lint.facts import Attr, Expr, Name, Return, Stmt
 from openai_lint.link import library
+from openai_lint.link.blocks import below, inside
 from openai_lint.link.policy import Policy
 from openai_lint.link.predicates import EVERYTHING, VAGUE, Predicate, body_of
 from openai_lint.link.retry_values import (
@@ -53,13 +54,17 @@ WAITS: dict[str, tuple[str, bool]] = {
 """How waits grow, and whether they are random; one that is not here is taken for a good one."""
 
 
+LOTS = ("random", "uniform", "randint", "jitter", "gauss", "expovariate", "triangular")
+"""Words in the names of what draws lots."""
+
+
 def read(value: Symbolic, node: Expr | Stmt, module: "ModuleInfo") -> Policy:
     """The policy of ``retry(...)``, ``Retrying(...)`` or ``AsyncRetrying(...)``."""
     keywords = dict(value.keywords)
     if library.last(value.path) != "retry":
         keywords = dict(zip(OPTIONS, value.args, strict=False)) | keywords
     attempts, bounded = stop(keywords.get("stop"))
-    kind, jitter, seconds = wait(keywords.get("wait"))
+    kind, jitter, seconds = _within(attempts, keywords.get("wait")) or wait(keywords.get("wait"))
     enabled = the_constant(keywords.get("enabled")) is not False
     return Policy(
         "tenacity",
@@ -154,7 +159,22 @@ def _function(value: FunctionRef | Bound) -> Wait:
         constant = getattr(function.body[0].value, "value", None)
         if isinstance(constant, (int, float)) and not isinstance(constant, bool):
             return "fixed" if constant else "none", False, float(constant)
-    return "growing", True, None
+    return "growing", function is None or _draws(value), None
+
+
+def _draws(value: FunctionRef | Bound) -> bool:
+    """Whether a function draws lots, itself or by what its module keeps under a name that it uses."""
+    inner: object = value
+    while isinstance(inner, Bound):
+        inner = inner.function
+    if not isinstance(inner, FunctionRef):
+        return True
+    nodes = list(inside(inner.function.body))
+    kept = inner.parent.module.scope.bindings
+    for name in {node.id for node in nodes if isinstance(node, Name)}:
+        nodes += [node for one in kept.get(name, ()) if isinstance(one.node, Expr) for node in (one.node, *below(one.node))]
+    words = {node.id if isinstance(node, Name) else node.attr for node in nodes if isinstance(node, (Name, Attr))}
+    return any(hint in word for word in words for hint in LOTS)
 
 
 def _sum(value: External | Symbolic) -> Wait:
@@ -199,6 +219,23 @@ def _shape(name: str, kind: str, jitter: bool, value: Symbolic) -> Wait:
         if base == 1.0 or start == 0:
             return ("fixed" if least or start else "none"), jitter, max(least or 0.0, start or 0.0)
     return kind, jitter, None
+
+
+def _within(attempts: int | None, values: Values | None) -> Wait | None:
+    """A curve that does not rise above its lower limit in so few attempts; None where it does."""
+    found = parts(values)
+    if attempts is None or not 3 <= attempts <= 10 or len(found) != 1:
+        return None
+    (value,) = found
+    if not isinstance(value, Symbolic) or library.last(value.path) != "wait_exponential":
+        return None
+    start, base = number(value.argument(0, "multiplier"), 1.0), number(value.argument(2, "exp_base"), 2.0)
+    least, most = number(value.argument(3, "min"), 0.0), number(value.argument(1, "max"), float("inf"))
+    if start is None or base is None or least is None or most is None or base > 100:
+        return None
+    last = max(0.0, least, min(most, start * base ** (attempts - 2)))
+    first = max(0.0, least, min(most, start))
+    return ("fixed", False, first) if first == last > 0 else None
 
 
 def _follows(values: Values | None) -> bool:

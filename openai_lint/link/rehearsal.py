@@ -15,14 +15,12 @@ from openai_lint.link import library
 from openai_lint.link.blocks import around, asked, asks, below, changed_by, follows, inside, leaves, sleeps, targets_of
 from openai_lint.link.narrow import Narrowing
 from openai_lint.link.predicates import body_of
+from openai_lint.link.rounds import MOST_ROUNDS, Rounds, endless
 from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, names, single
 from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef, Managed, Retried
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
-
-MOST_ROUNDS = 300
-"""A loop that goes on longer than this has no end that matters."""
 
 UNCOUNTED_ROUNDS = 6
 """How many rounds are followed where their number is not known."""
@@ -77,6 +75,7 @@ class Rehearsal:
         self._holders = around(self._place, frame.module.facts.body if frame.function is None else frame.function.body)
         self._sums = Sums(engine, frame, {})
         self._sums.decide = self._decided
+        self._rounds = Rounds(engine, frame, self._sums)
         self._start: tuple[int, int] = (0, 0)
         self._passed: Sheet | None = None
         self._tested: set[str] = set()
@@ -127,77 +126,19 @@ class Rehearsal:
 
     def _for(self, node: facts.For) -> Course:
         course = self.course
-        rounds = self._rounds(node.iterable)
-        course.uncounted = rounds is None and not self._endless(node.iterable)
+        rounds = self._rounds.listed(node.iterable)
+        course.uncounted = rounds is None and not endless(node.iterable)
         for number in range(MOST_ROUNDS):
             if rounds is not None and number >= len(rounds):
                 course.ended = True
                 break
-            self._bind(node.target, rounds[number] if rounds is not None else self._nth(node.iterable, number))
+            self._rounds.bind(node.target, rounds[number] if rounds is not None else self._rounds.nth(node.iterable, number))
             if self._block(node.body) == OUT:
                 course.ended = True
                 break
             if rounds is None and number + 1 >= UNCOUNTED_ROUNDS and (course.uncounted or course.escape):
                 break
         return course
-
-    @staticmethod
-    def _endless(iterable: Expr) -> bool:
-        return isinstance(iterable, facts.Call) and library.written(iterable.func) in (
-            "count",
-            "cycle",
-            "iter",
-            "repeat",
-        )
-
-    def _nth(self, iterable: Expr, number: int) -> Item:
-        """What a ``for`` without end goes through: ``itertools.count`` may begin anywhere."""
-        if isinstance(iterable, facts.Call) and library.written(iterable.func) == "count":
-            start, step = (
-                self._sums.value(iterable.args[at].value) if at < len(iterable.args) else Number(one, one)
-                for at, one in enumerate((0.0, 1.0))
-            )
-            return combine("+", start, combine("*", step, Number(float(number), float(number))))
-        return Number(float(number), float(number))
-
-    def _rounds(self, iterable: Expr) -> list[Item | tuple[Item, ...]] | None:
-        """What a ``for`` goes through, where that can be listed."""
-        if isinstance(iterable, facts.Call) and library.written(iterable.func) in ("enumerate", "zip"):
-            return self._rows(iterable)
-        if isinstance(iterable, facts.Call) and library.written(iterable.func) == "range":
-            given = [self._sums.value(arg.value) for arg in iterable.args]
-            numbers = [int(item.low) for item in given if isinstance(item, Number) and item.low == item.high]
-            if len(numbers) == len(given) and 1 <= len(given) <= 3 and (len(given) < 3 or numbers[2]):
-                return [Number(float(item), float(item)) for item in range(*numbers)[: MOST_ROUNDS + 1]]
-            return None
-        if isinstance(iterable, facts.Sequence):
-            return [self._sums.value(item) for item in iterable.items]
-        for value in self._engine.evaluator.value(iterable, self._frame):
-            if isinstance(value, Display) and all(isinstance(key, int) for key, _ in value.items):
-                return [single(found) for _, found in value.items]
-        return None
-
-    def _rows(self, call: facts.Call) -> list[Item | tuple[Item, ...]] | None:
-        """The rows of ``enumerate(...)`` and ``zip(...)``."""
-        given = [self._rounds(arg.value) for arg in call.args if arg.keyword is None]
-        columns = [[item for item in found if not isinstance(item, tuple)] for found in given if found is not None]
-        if library.written(call.func) == "enumerate":
-            start = self._sums.value(call.args[-1].value) if len(call.args) > 1 else Number(0.0, 0.0)
-            first = start.low if isinstance(start, Number) else 0.0
-            counted: list[Item] = [Number(first + number, first + number) for number in range(MOST_ROUNDS)]
-            columns = [counted, *columns[:1]]
-            given = given[:1]
-        if not given or None in given:
-            return None
-        return list(zip(*columns, strict=False))
-
-    def _bind(self, target: Expr, item: Item | tuple[Item, ...]) -> None:
-        if isinstance(target, facts.Name):
-            self._sums.sheet[target.id] = UNKNOWN if isinstance(item, tuple) else item
-        elif isinstance(target, facts.Sequence):
-            parts = item if isinstance(item, tuple) else (item,)
-            for index, part in enumerate(target.items):
-                self._bind(part, parts[index] if index < len(parts) else UNKNOWN)
 
     # --- recursion
 

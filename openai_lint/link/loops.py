@@ -7,7 +7,7 @@ from openai_lint import facts
 from openai_lint.escapes import Leak, Leaks
 from openai_lint.facts import Expr, Handler
 from openai_lint.link import library, retry_frameworks
-from openai_lint.link.blocks import QUIET, asks, assigned, changed_by, inside, leaves_loop
+from openai_lint.link.blocks import QUIET, asks, assigned, changed_by, inside, leaves, leaves_loop
 from openai_lint.link.blocks import below as descendants
 from openai_lint.link.blocks import inside as below
 from openai_lint.link.clauses import CATCHES, clause_of
@@ -104,7 +104,9 @@ class LoopWatch:
         if isinstance(node, facts.For):
             work = _uses_target(node, trial)
             counts = self._counts(node)
-            return (counts or not work) and (self._success_leaves(trial) or (counts and not work))
+            if work and not counts:  # models, keys: the next one is tried until one answers
+                return leaves((*trial.body, *trial.orelse)) or leaves(self._after(trial))
+            return self._success_leaves(trial) or (counts and not work)
         return self._success_leaves(trial) or _success_moves_on(node, trial)
 
     def _counts(self, node: facts.For) -> bool:
@@ -165,8 +167,12 @@ class LoopWatch:
             "original",
             seconds,
             follows=course.told,
-            repairs=repairs(trial, handler, self._after(trial)),
+            repairs=repairs(trial, handler, self._after(trial)) or self._takes_turns(trial),
         )
+
+    def _takes_turns(self, trial: facts.Try) -> bool:
+        """Whether each round asks something else of what the loop goes through: another model, another key."""
+        return isinstance(self._node, facts.For) and not self._counts(self._node) and _uses_target(self._node, trial)
 
     @property
     def counts(self) -> bool:

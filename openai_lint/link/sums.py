@@ -171,9 +171,17 @@ class Sums:
             return numbers[0]
         if name == "pow" and known and len(numbers) == 2:
             return combine("**", numbers[0], numbers[1])
+        if name == "len" and len(node.args) == 1:
+            return self._length(node.args[0].value)
         if name == "exp" and known:
             return combine("**", Number(2.718281828, 2.718281828), numbers[0])
         return self._read(node) if not self.sheet.keys() & names(node) else UNKNOWN
+
+    def _length(self, node: Expr) -> Item:
+        """How many a list of the code holds, where nothing else puts anything in."""
+        found = self._engine.evaluator.value(node, self._frame)
+        lengths = {len(v.items) for v in found if isinstance(v, Display) and all(k is not None for k, _ in v.items)}
+        return Number(float(min(lengths)), float(min(lengths))) if len(lengths) == len(found) == 1 else UNKNOWN
 
     def _of_error(self, node: Expr) -> bool:
         return any(self.sheet.get(name) is ERROR for name in names(node))

@@ -37,6 +37,7 @@ from openai_lint.link.modules import Modules, Workspace
 from openai_lint.link.policies import Policies
 from openai_lint.link.record import Record
 from openai_lint.link.relevance import Relevance
+from openai_lint.link.retry_results import Answers
 from openai_lint.link.solver import Solver
 from openai_lint.link.triggers import Triggers
 from openai_lint.link.uses import Uses
@@ -400,11 +401,14 @@ class Engine:
         record.enabled = True
         parked = self.relevance.parked
         frames = [cell.frame for cell, _ in self.solver.values() if isinstance(cell, RunCell) and cell not in parked]
+        answers = Answers(self)
         for frame in frames:
             self.memo, self.call_memo = {}, {}
-            Walk(self, frame).run()
+            walk = Walk(self, frame)
+            walk.run()
             if isinstance(frame.function, Function):
                 self.calls.defined(frame.function, self.defining_frame(frame))
+                answers.of(frame.function, walk)
         record.drop_tasks()
         self.memo, self.call_memo = {}, {}
 

@@ -16,6 +16,7 @@ from openai_lint.link.retry_values import (
     number,
     of_classes,
     of_functions,
+    of_results,
     parts,
     true,
 )
@@ -275,5 +276,5 @@ def _one_condition(value: object) -> Predicate:
     if name == "retry_if_exception":
         return of_functions(value.argument(0, "predicate"))
     if name in ("retry_if_result", "retry_if_not_result"):
-        return Predicate("result")
+        return of_results(value.argument(0, "predicate"), name == "retry_if_result")
     return VAGUE

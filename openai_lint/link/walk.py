@@ -56,6 +56,8 @@ class Walk:
         self._kept: list[list[tuple[CaughtCell, Leaks]]] = []
         self.returned: list[tuple[Live, Values, Expr | None]] = []
         self.fell: Live = DEAD
+        self.fallen: set[Leak] = set()
+        """What fell out of handlers, to go on behind their try statements."""
 
     def run(self, live: Live = START) -> Leaks:
         """Walk the whole body."""
@@ -413,6 +415,7 @@ class Walk:
         end = self.block(handler.body, live)
         for watch in self._loops[-1:]:
             watch.fell(node, end)
+        self.fallen |= leaks_of(end)
         self.absorbed(end)
         self._handlers.pop()
         return bool(end)

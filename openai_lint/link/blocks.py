@@ -15,6 +15,11 @@ QUIET = frozenset(
 """Calls that surely are no request."""
 
 
+TAKERS = frozenset({"pop", "popleft", "get", "get_nowait"})
+PUTTERS = frozenset({"append", "appendleft", "insert", "put", "put_nowait"})
+"""Methods that take work from a list or a queue, and that put it there."""
+
+
 def below(node: Any) -> Iterator[Any]:
     """Every node below one, nested functions left out."""
     for child in facts.children(node):
@@ -49,8 +54,23 @@ def assigned(body: Block) -> set[str]:
 def changed_by(node: facts.While | facts.For) -> set[str]:
     """Names that a loop assigns in its body or in what it tests (``while (n := n + 1) < 5``)."""
     tested = (node.test, *below(node.test)) if isinstance(node, facts.While) else ()
-    walrus = {part.target.id for part in tested if isinstance(part, facts.NamedExpr) and isinstance(part.target, facts.Name)}
-    return assigned(node.body) | walrus
+    targets = [part.target for part in tested if isinstance(part, facts.NamedExpr)]
+    return assigned(node.body) | {target.id for target in targets if isinstance(target, facts.Name)}
+
+
+def queues(node: facts.While | facts.For, trial: facts.Try) -> set[str]:
+    """Where a loop takes its work from, and a handler in it puts it back."""
+    given = {name for handler in trial.handlers for name in receivers(handler.body, PUTTERS)}
+    return given & receivers(node.body, TAKERS)
+
+
+def receivers(body: Block, methods: frozenset[str]) -> set[str]:
+    """What these methods are called on in a block, as it is written."""
+    return {
+        library.dotted(node.func.value)
+        for node in inside(body)
+        if isinstance(node, facts.Call) and isinstance(node.func, facts.Attr) and node.func.attr in methods
+    } - {""}
 
 
 def asked(body: Block) -> set[str]:
@@ -113,7 +133,7 @@ def follows(node: Expr) -> bool:
 
 
 class Guards:
-    """``with suppress(...)`` statements as the try statements that they stand for: one for each, and where it stands."""
+    """``with suppress(...)`` statements as the try statements that they stand for."""
 
     def __init__(self) -> None:
         self._tries: dict[facts.With, facts.Try] = {}

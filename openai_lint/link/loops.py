@@ -7,7 +7,7 @@ from openai_lint import facts
 from openai_lint.escapes import Leak, Leaks
 from openai_lint.facts import Expr, Handler
 from openai_lint.link import library, retry_frameworks
-from openai_lint.link.blocks import QUIET, asks, assigned, changed_by, inside, leaves, leaves_loop
+from openai_lint.link.blocks import QUIET, asks, assigned, changed_by, inside, leaves, leaves_loop, queues
 from openai_lint.link.blocks import below as descendants
 from openai_lint.link.blocks import inside as below
 from openai_lint.link.clauses import CATCHES, clause_of
@@ -107,7 +107,7 @@ class LoopWatch:
             if work and not counts:  # models, keys: the next one is tried until one answers
                 return leaves((*trial.body, *trial.orelse)) or leaves(self._after(trial))
             return self._success_leaves(trial) or (counts and not work)
-        return self._success_leaves(trial) or _success_moves_on(node, trial)
+        return self._success_leaves(trial) or _success_moves_on(node, trial) or bool(queues(node, trial))
 
     def _counts(self, node: facts.For) -> bool:
         """Whether a ``for`` only counts (``range(5)``), rather than going through work."""

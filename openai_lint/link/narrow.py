@@ -71,8 +71,10 @@ class Narrowing:
 
     def _flag(self, test: facts.Name, leak: Leak) -> bool | None:
         """A name that keeps the result of a test on the error (``retryable = isinstance(e, ...)``)."""
-        node = self._kept(test)
-        return self.decide(node, leak) if isinstance(node, (facts.Compare, facts.Call, facts.Not, facts.BoolOp)) else None
+        kept = self._kept(test)
+        if isinstance(kept, (facts.Compare, facts.Call, facts.Not, facts.BoolOp)):
+            return self.decide(kept, leak)
+        return None
 
     def is_subject(self, node: Expr) -> bool:
         """Whether an expression is the error at hand."""
@@ -93,7 +95,8 @@ class Narrowing:
                 return self.is_subject(node.value)
             case facts.Name():
                 kept = self._kept(node)
-                return (isinstance(kept, (facts.Call, facts.Attr)) and self._is_class(kept)) or self._of_exc_info(node, 0)
+                named = isinstance(kept, (facts.Call, facts.Attr)) and self._is_class(kept)
+                return named or self._of_exc_info(node, 0)
             case _:
                 return self._of_exc_info(node, 0)
 

@@ -22,6 +22,7 @@ class Policy:
     from the error or the answer (``Retry-After``). ``repairs``: each attempt asks for something else (a shorter
     prompt). ``sleeper`` is what a library was told to sleep with. ``cover``: taken for a policy by its name.
     ``pending``: an option is still to be found out. ``wraps``: what is not retried leaves as ``after`` too.
+    ``second``: a handler makes the call once more.
     """
 
     by: str
@@ -43,6 +44,7 @@ class Policy:
     sleeper: Values | None = None
     pending: bool = False
     wraps: bool = False
+    second: bool = False
 
     @property
     def idle(self) -> bool:

@@ -22,8 +22,9 @@ class Predicate:
     """Which errors are retried.
 
     ``kind``: ``all`` (nothing is written: every Exception), ``none``, ``result`` (what the function gives decides, as
-    ``function`` says, whose answer is to be ``wanted``; no error is retried), ``only`` / ``except`` (the classes in ``paths``), ``function`` (one of the project decides),
-    ``vague`` (something unseen decides), ``pending`` (not known yet), ``or`` / ``and`` / ``not`` (over ``parts``).
+    ``function`` says, whose answer is to be ``wanted``; no error is retried), ``only`` / ``except`` (the classes in
+    ``paths``), ``function`` (one of the project decides), ``vague`` (something unseen decides), ``pending`` (not known
+    yet), ``or`` / ``and`` / ``not`` (over ``parts``).
     """
 
     kind: str

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from openai_lint import facts
-from openai_lint.escapes import NO_LEAKS, RAW, Leak, Leaks, clause
+from openai_lint import escapes, facts
+from openai_lint.escapes import NO_LEAKS, RAW, Leak, Leaks
 from openai_lint.facts import Expr
 from openai_lint.link import library
 from openai_lint.link.values import External, Values
@@ -117,7 +117,7 @@ class Raises:
         found: set[Leak] = set()
         for leak in live:
             release = self._engine.catalogue(leak.site.module, leak.site.era)
-            meaning = clause(paths[0], release)
+            meaning = escapes.clause(paths[0], release)
             name = meaning.removeprefix("openai.") if isinstance(meaning, str) else ""
             if name in release.inventory_errors and (leak.site.era == 0 or given & {"response", "request", "**"}):
                 found.add(leak._replace(error=name, raised=f"openai.{name}", form=RAW))

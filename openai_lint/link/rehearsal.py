@@ -12,12 +12,26 @@ from openai_lint import facts
 from openai_lint.escapes import Leak
 from openai_lint.facts import Block, Expr, Function, Handler, Stmt, Try
 from openai_lint.link import library
-from openai_lint.link.blocks import around, asked, asks, below, changed_by, follows, inside, leaves, sleeps, targets_of
+from openai_lint.link.blocks import (
+    PUTTERS,
+    around,
+    asked,
+    asks,
+    below,
+    changed_by,
+    follows,
+    inside,
+    leaves,
+    queues,
+    receivers,
+    sleeps,
+    targets_of,
+)
 from openai_lint.link.narrow import Narrowing
 from openai_lint.link.predicates import body_of
 from openai_lint.link.rounds import MOST_ROUNDS, Rounds, endless
 from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, names, single
-from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef, Managed, Retried
+from openai_lint.link.values import Bound, External, Frame, FunctionRef, Managed, Retried
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -80,13 +94,20 @@ class Rehearsal:
         self._passed: Sheet | None = None
         self._tested: set[str] = set()
         self._asked = asked(handler.body)
+        self._queues: set[str] = set()
         self.course = Course()
+
+    def block(self, body: Block) -> Course:
+        """Go through statements once."""
+        self._block(body)
+        return self.course
 
     # --- loops
 
     def loop(self, node: facts.While | facts.For) -> Course:
         """Go through a loop."""
         self._start = node.span[:2]
+        self._queues = queues(node, self._trial)
         self._sums.sheet = self._before(node)
         return self._while(node) if isinstance(node, facts.While) else self._for(node)
 
@@ -132,7 +153,8 @@ class Rehearsal:
             if rounds is not None and number >= len(rounds):
                 course.ended = True
                 break
-            self._rounds.bind(node.target, rounds[number] if rounds is not None else self._rounds.nth(node.iterable, number))
+            item = rounds[number] if rounds is not None else self._rounds.nth(node.iterable, number)
+            self._rounds.bind(node.target, item)
             if self._block(node.body) == OUT:
                 course.ended = True
                 break
@@ -238,6 +260,8 @@ class Rehearsal:
                 if leaves(other) and test is UNKNOWN:
                     self.course.escape = True
                 return self._block(branch)
+        if test is UNKNOWN and self._queues and self._puts(node.body) is not self._puts(node.orelse):
+            self.course.escape = True  # what is not put back is given up
         if leaves(node.body) or (node.orelse and leaves(node.orelse)):
             self._may_leave(node.test, test)
             return self._block(node.orelse if leaves(node.body) else node.body)
@@ -253,6 +277,10 @@ class Rehearsal:
             verdict = Narrowing(self._engine, self._frame).decide(node, self._leak)
             return test if verdict is None else verdict
         return test
+
+    def _puts(self, body: Block) -> bool:
+        """Whether a block puts work back."""
+        return not self._queues.isdisjoint(receivers(body, PUTTERS))
 
     def _rests(self, body: Block) -> bool:
         """Whether a block waits."""

@@ -55,6 +55,9 @@ WAITS: dict[str, tuple[str, bool]] = {
 """How waits grow, and whether they are random; one that is not here is taken for a good one."""
 
 
+CURVES = ("wait_exponential", "wait_random_exponential", "wait_full_jitter")
+"""Waits that double, from their multiplier on, and are never less than their ``min``."""
+
 LOTS = ("random", "uniform", "randint", "jitter", "gauss", "expovariate", "triangular")
 """Words in the names of what draws lots."""
 
@@ -173,7 +176,8 @@ def _draws(value: FunctionRef | Bound) -> bool:
     nodes = list(inside(inner.function.body))
     kept = inner.parent.module.scope.bindings
     for name in {node.id for node in nodes if isinstance(node, Name)}:
-        nodes += [node for one in kept.get(name, ()) if isinstance(one.node, Expr) for node in (one.node, *below(one.node))]
+        for made in (binding.node for binding in kept.get(name, ()) if isinstance(binding.node, Expr)):
+            nodes += [made, *below(made)]
     words = {node.id if isinstance(node, Name) else node.attr for node in nodes if isinstance(node, (Name, Attr))}
     return any(hint in word for word in words for hint in LOTS)
 
@@ -228,7 +232,7 @@ def _within(attempts: int | None, values: Values | None) -> Wait | None:
     if attempts is None or not 3 <= attempts <= 10 or len(found) != 1:
         return None
     (value,) = found
-    if not isinstance(value, Symbolic) or library.last(value.path) != "wait_exponential":
+    if not isinstance(value, Symbolic) or library.last(value.path) not in CURVES:
         return None
     start, base = number(value.argument(0, "multiplier"), 1.0), number(value.argument(2, "exp_base"), 2.0)
     least, most = number(value.argument(3, "min"), 0.0), number(value.argument(1, "max"), float("inf"))

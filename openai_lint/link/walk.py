@@ -19,6 +19,7 @@ from openai_lint.link.loops import LoopWatch, goes_again, recursion
 from openai_lint.link.managers import Managers
 from openai_lint.link.narrow import Narrowing
 from openai_lint.link.raises import Raises, has_error
+from openai_lint.link.second_tries import policy_of, second_try
 from openai_lint.link.tokens import DEAD, OTHER, START, Live, Token, after_retries, leaks_of
 from openai_lint.link.values import ANYTHING, NOTHING, Caught, External, Frame, Kept, Symbolic, Value, Values
 
@@ -356,14 +357,17 @@ class Walk:
             out = self.block(node.orelse, out) if node.orelse and out else out
             rest = frozenset(raised)
             again: dict[Handler, Leaks] = {}
+            once_more: dict[Handler, Leaks] = {}
             for handler in node.handlers:
                 caught, rest = self._clause(handler, rest, node.star)
                 if caught and goes_again(self.engine, self.frame, handler):
                     again[handler] = caught
+                elif caught and (taken := second_try(self.engine, self.frame, node, handler, caught)):
+                    once_more[handler] = taken
                 if self._handle(node, handler, caught, live):
                     out |= live
             everything.update(rest)
-        leaves = after_retries(everything, self._recursion(node, again)) if again else frozenset(everything)
+        leaves = after_retries(everything, self._retried(node, again, once_more))
         if node.finalbody:
             ends = self.block(node.finalbody, live)
             if not ends:
@@ -435,13 +439,16 @@ class Walk:
         for cell, leaks in errors:
             self.engine.solver.contribute(cell, leaks)
 
-    def _recursion(self, node: facts.Try, again: dict[Handler, Leaks]) -> Leaks:
-        """What handlers take up again by calling their own function."""
+    def _retried(self, node: facts.Try, again: dict[Handler, Leaks], once_more: dict[Handler, Leaks]) -> Leaks:
+        """What handlers take up again: by calling their own function, or by making the same call once more."""
         if self.engine.record.enabled:
-            for policy, leaks in recursion(self.engine, self.frame, node, again):
+            found = recursion(self.engine, self.frame, node, again)
+            policy = policy_of(self.engine, self.frame, node, once_more)
+            found += [(policy, leaks) for leaks in once_more.values()] if policy is not None else []
+            for policy, leaks in found:
                 for leak in leaks:
                     self.engine.record.policy(leak, policy)
-        return NO_LEAKS.union(*again.values())
+        return NO_LEAKS.union(*again.values(), *once_more.values())
 
     # --- expressions
 

@@ -105,8 +105,9 @@ class Raises:
         if not isinstance(node, facts.Name):
             self.expr(node)
 
-    def anew(self, node: Expr, values: Values, live: Leaks) -> Leaks:
-        """What of the errors at hand goes on as an error of the SDK that the code makes itself.
+    def anew(self, node: Expr, values: Values, live: Leaks, passed: bool) -> Leaks:
+        """What of the errors at hand goes on as an error of the SDK that the code makes itself; behind their handlers
+        (``passed``) only those of the same class do.
 
         From 1.x the SDK's errors want the answer or the request that they come from; without, making one crashes.
         """
@@ -119,6 +120,8 @@ class Raises:
             release = self._engine.catalogue(leak.site.module, leak.site.era)
             meaning = escapes.clause(paths[0], release)
             name = meaning.removeprefix("openai.") if isinstance(meaning, str) else ""
+            if passed and leak.error != name:
+                continue
             if name in release.inventory_errors and (leak.site.era == 0 or given & {"response", "request", "**"}):
                 found.add(leak._replace(error=name, raised=f"openai.{name}", form=RAW))
         return frozenset(found)

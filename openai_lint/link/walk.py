@@ -202,7 +202,8 @@ class Walk:
         )
         if not here and self._narrowing.is_given(node.error):
             self._let_out(leaks_of(live), node)
-        self._let_out(self._raises.anew(node.error, values, leaks_of(live)), node)
+        at_hand = leaks_of(live) if self._handlers else frozenset(self.fallen)
+        self._let_out(self._raises.anew(node.error, values, at_hand, passed=not self._handlers), node)
         for value in here or values:
             leaks = self._again(value, live)
             self._let_out(leaks if value in here else self._under_tests(leaks, node.error), node)
@@ -340,6 +341,7 @@ class Walk:
             watch.continue_(end)
         self._loops.pop()
         retried = watch.retried()
+        self.fallen = set(after_retries(self.fallen, retried))
         kept = self._kept.pop()
         self.leak(after_retries(raised, retried))
         self._keep([(cell, after_retries(leaks, retried)) for cell, leaks in kept])

@@ -13,10 +13,12 @@ from openai_lint.link.values import (
     Bound,
     ClassRef,
     ContextFunction,
+    Display,
     External,
     Frame,
     FunctionRef,
     Instance,
+    Literal,
     Managed,
     ModuleRef,
     Partial,
@@ -115,7 +117,7 @@ class Lookup:
         found = self._attribute(instance.cls, attr, instance, frame)
         if not instance.exact:
             own = self._engine.hierarchy.method(instance.cls, attr)
-            if own is not None or not found:
+            if own is not None or all(map(_keeps_place, found)):
                 below = [cls for cls in self._engine.hierarchy.subclasses(instance.cls) if self._defines(cls, attr)]
                 owners += below if len(below) <= MOST_OVERRIDES else [cls for cls in below if self._leaks(cls, attr)]
         result = NOTHING
@@ -285,3 +287,8 @@ class Lookup:
     def is_resource_method(self, value: Value) -> bool:
         """Whether the value is a method of the SDK ready to be called."""
         return isinstance(value, Resource) and self._engine.api.method_of(value) is not None
+
+
+def _keeps_place(value: Value) -> bool:
+    """Whether a value of a base class is there to be replaced: None, or an empty tuple."""
+    return (isinstance(value, Display) and not value.items) or (isinstance(value, Literal) and value.value is None)

@@ -30,7 +30,7 @@ from openai_lint.link.blocks import (
 from openai_lint.link.narrow import Narrowing
 from openai_lint.link.predicates import body_of
 from openai_lint.link.rounds import MOST_ROUNDS, Rounds, endless
-from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, names, single
+from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, length_of, names, single
 from openai_lint.link.values import Bound, External, Frame, FunctionRef, Managed, Retried
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ WAITING_WORDS = ("sleep", "backoff", "back_off", "wait", "delay", "cooldown")
 
 NO_WAITS = frozenset({"wait_for", "wait", "wait_closed", "get_delay", "get_backoff"})
 """Names with such a word that do not."""
+
+APPENDS = frozenset({"append", "appendleft", "add"})
+"""Methods that make a collection one longer."""
 
 NEXT, AGAIN, OUT = "next", "again", "out"
 
@@ -297,6 +300,8 @@ class Rehearsal:
         if id(node) in self._holders:
             self._sums.sheet.update(dict.fromkeys(targets_of(node), UNKNOWN))
             return self._block(node.body) if self._block_has_trial(node.body) else NEXT
+        counted = {f"len({name})" for name in receivers(node.body, APPENDS)}
+        self._sums.sheet.update(dict.fromkeys(counted & self._sums.sheet.keys(), UNKNOWN))
         if any(self._is_wait(part) for part in below(node) if isinstance(part, facts.Call)):
             self.course.waits.append(None)
         return NEXT
@@ -329,8 +334,16 @@ class Rehearsal:
             if isinstance(part, facts.Call):
                 if self._again(part):
                     continue
+                if isinstance(part.func, facts.Attr) and part.func.attr in APPENDS:
+                    self._appended(part.func.value)
                 if self._is_wait(part):
                     self._wait(part)
+
+    def _appended(self, node: Expr) -> None:
+        """One more in a list whose length is counted."""
+        counted, one = length_of(node), Number(1.0, 1.0)
+        if counted in self._sums.sheet:
+            self._sums.sheet[counted] = combine("+", self._sums.sheet[counted], one)
 
     def _is_wait(self, node: facts.Call) -> bool:
         name = library.written(node.func)
@@ -425,4 +438,9 @@ class Rehearsal:
                 sheet[name] = single(found)
             elif not binding.path:
                 sheet[name] = Sums(self._engine, self._frame, {}).value(binding.node)
+        for name in sorted(receivers(node.body, APPENDS)):
+            made = [one.node for one in scope.bindings.get(name, ()) if one.kind == "value"]
+            if len(made) == 1 and isinstance(made[0], facts.Sequence) and made[0].span[:2] < self._start:
+                held = float(len(made[0].items))
+                sheet[f"len({name})"] = Number(held, held)
         return sheet

@@ -178,13 +178,21 @@ class Sums:
         return self._read(node) if not self.sheet.keys() & names(node) else UNKNOWN
 
     def _length(self, node: Expr) -> Item:
-        """How many a list of the code holds, where nothing else puts anything in."""
+        """How many a list of the code holds: as counted so far, or where nothing else puts anything in."""
+        counted = length_of(node)
+        if counted in self.sheet:
+            return self.sheet[counted]
         found = self._engine.evaluator.value(node, self._frame)
         lengths = {len(v.items) for v in found if isinstance(v, Display) and all(k is not None for k, _ in v.items)}
         return Number(float(min(lengths)), float(min(lengths))) if len(lengths) == len(found) == 1 else UNKNOWN
 
     def _of_error(self, node: Expr) -> bool:
         return any(self.sheet.get(name) is ERROR for name in names(node))
+
+
+def length_of(node: Expr) -> str:
+    """Under which name a sheet counts what a list holds."""
+    return f"len({library.dotted(node)})"
 
 
 def names(node: Expr) -> set[str]:

@@ -8,6 +8,7 @@ from openai_lint.link import library, running
 from openai_lint.link.arguments import Arguments
 from openai_lint.link.background import Background
 from openai_lint.link.cells import CaughtCell, Outcome
+from openai_lint.link.raises import unwrapped
 from openai_lint.link.values import (
     ANYTHING,
     CALLABLE,
@@ -74,6 +75,8 @@ class Externals:
         if path in ("next", "anext"):
             outcome = self._consume(args)
             return Outcome(outcome.leaks, outcome.values)
+        if path == "dict" and args.keywords and not args.open_keywords:
+            return Outcome(NO_LEAKS, self._dict(args))
         if path in library.CONSUMERS:
             outcome = self._consume(args)
             return Outcome(
@@ -154,6 +157,12 @@ class Externals:
             else:
                 found |= ANYTHING
         return Outcome(NO_LEAKS, found)
+
+    def _dict(self, args: Arguments) -> Values:
+        """``dict(options, timeout=30)``: what is given first, and the keywords."""
+        other = ((None, ANYTHING),)
+        first = [value.items if getattr(value, "kind", "") == "dict" else other for value in args.at(0) or NOTHING]
+        return one(Display("dict", (*(item for items in first for item in items), *args.keywords.items())))
 
     def _folded(self, args: Arguments) -> Values:
         """Conditions of a retry library that ``reduce(operator.or_, ...)`` puts together: each of them counts."""
@@ -288,6 +297,9 @@ class Externals:
         if kind == "error" and isinstance(receiver, Caught):
             if name in ("with_traceback", "add_note"):
                 return Outcome(NO_LEAKS, one(receiver))
+            if name == "reraise":
+                caught = engine.solver.read(CaughtCell(receiver.frame, receiver.handler))
+                return Outcome(unwrapped(caught), ANYTHING)
             return Outcome(NO_LEAKS, ANYTHING)
         return self.function(path, args, frame, node)
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from openai_lint import escapes, facts
-from openai_lint.escapes import NO_LEAKS, RAW, Leak, Leaks
+from openai_lint.escapes import NO_LEAKS, RAW, RETRY_ERROR, Leak, Leaks
 from openai_lint.facts import Expr
 from openai_lint.link import library
 from openai_lint.link.values import External, Values
@@ -134,6 +134,25 @@ class Raises:
                 self._walk.leak(self._engine.triggers.trigger("iterate", values).leaks, node)
         if self._walk.injected is not None and not self._walk.through:
             self._walk.leak(self._walk.injected)
+
+
+def holder(node: Expr) -> Expr | None:
+    """The retry library's error whose inner one an expression is: ``e.last_attempt.exception()``, ``e.__cause__``."""
+    match node:
+        case facts.Call(func=facts.Attr(attr="exception", value=facts.Attr(attr="last_attempt", value=outer))):
+            return outer
+        case facts.Attr(attr="_exception", value=facts.Attr(attr="last_attempt", value=outer)):
+            return outer
+        case facts.Attr(attr="__cause__", value=outer):
+            return outer
+        case _:
+            return None
+
+
+def unwrapped(leaks: Leaks) -> Leaks:
+    """What is inside of the errors of retry libraries among these."""
+    wrapped = (leak for leak in leaks if leak.form == RETRY_ERROR)
+    return frozenset(leak._replace(raised=f"openai.{leak.error}", form=RAW) for leak in wrapped)
 
 
 def has_error(test: Expr, present: bool) -> frozenset[str]:

@@ -18,7 +18,7 @@ from openai_lint.link.clauses import CATCHES, EVERY_ERROR, PASSES, clause_of
 from openai_lint.link.loops import LoopWatch, goes_again, recursion
 from openai_lint.link.managers import Managers
 from openai_lint.link.narrow import Narrowing
-from openai_lint.link.raises import Raises, has_error
+from openai_lint.link.raises import Raises, has_error, holder, unwrapped
 from openai_lint.link.second_tries import policy_of, second_try
 from openai_lint.link.tokens import DEAD, OTHER, START, Live, Token, after_retries, leaks_of
 from openai_lint.link.values import ANYTHING, NOTHING, Caught, External, Frame, Kept, Symbolic, Value, Values
@@ -194,7 +194,8 @@ class Walk:
                 self._let_out(leaks_of(self._current(None, live)), node)
             return DEAD
         self.expr(node.error)
-        values = self.engine.evaluator.value(node.error, self.frame)
+        outer = holder(node.error)
+        values = self.engine.evaluator.value(outer or node.error, self.frame)
         here = frozenset(
             value
             for value in values
@@ -205,7 +206,7 @@ class Walk:
         at_hand = leaks_of(live) if self._handlers else frozenset(self.fallen)
         self._let_out(self._raises.anew(node.error, values, at_hand, passed=not self._handlers), node)
         for value in here or values:
-            leaks = self._again(value, live)
+            leaks = self._again(value, live) if outer is None else unwrapped(self._again(value, live))
             self._let_out(leaks if value in here else self._under_tests(leaks, node.error), node)
         self.absorbed(frozenset(token for token in leaks_of(live)))
         return DEAD

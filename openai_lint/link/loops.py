@@ -7,7 +7,18 @@ from openai_lint import facts
 from openai_lint.escapes import Leak, Leaks
 from openai_lint.facts import Expr, Handler
 from openai_lint.link import library, retry_frameworks
-from openai_lint.link.blocks import QUIET, asks, assigned, changed_by, inside, leaves, leaves_loop, queues
+from openai_lint.link.blocks import (
+    PUTTERS,
+    QUIET,
+    asks,
+    assigned,
+    changed_by,
+    inside,
+    leaves,
+    leaves_loop,
+    queues,
+    receivers,
+)
 from openai_lint.link.blocks import below as descendants
 from openai_lint.link.blocks import inside as below
 from openai_lint.link.clauses import CATCHES, clause_of
@@ -45,6 +56,7 @@ class LoopWatch:
         self._left: set[Leak] = set()
         self._ends = False
         self._trials: dict[Leak, facts.Try] = {}
+        self._put_off: set[facts.Try] = set()
         self.breaks = False
 
     # --- told by the walk
@@ -73,6 +85,14 @@ class LoopWatch:
         for leak in leaks:
             self._trials[leak] = node
 
+    def holds(self, inner: "LoopWatch", done: Leaks) -> None:
+        """A loop inside has ended: what it puts off, this one may take up."""
+        for leak, trial in inner._trials.items():
+            if leak not in done and _puts_off(self._node, inner._node, trial):
+                self._trials.setdefault(leak, trial)
+                self._put_off.add(trial)
+                self._again.add(leak)
+
     # --- the verdict
 
     def retried(self) -> Leaks:
@@ -91,7 +111,7 @@ class LoopWatch:
     def _goes_again(self, trial: facts.Try) -> bool:
         known = self._engine.retry_loops
         if (self._node, trial) not in known:
-            known[self._node, trial] = self._is_retry(trial)
+            known[self._node, trial] = trial in self._put_off or self._is_retry(trial)
         return known[self._node, trial]
 
     def _is_retry(self, trial: facts.Try) -> bool:
@@ -223,6 +243,21 @@ def _uses_target(node: facts.For, trial: facts.Try) -> bool:
 def _success_moves_on(node: facts.While, trial: facts.Try) -> bool:
     """Whether only success changes what a ``while`` tests."""
     return not names(node.test).isdisjoint(assigned(trial.body) | assigned(trial.orelse))
+
+
+def _puts_off(outer: facts.While | facts.For, inner: facts.While | facts.For, trial: facts.Try) -> bool:
+    """Whether a loop keeps what has failed, for the next round of the loop around it to go through."""
+    if not isinstance(inner, facts.For):
+        return False
+    work = names(inner.iterable)
+    kept = {name for handler in trial.handlers for name in receivers(handler.body, PUTTERS)}
+    return not kept.isdisjoint(work) or any(
+        isinstance(node, facts.Assign)
+        and node.value is not None
+        and not kept.isdisjoint(names(node.value))
+        and any(isinstance(target, facts.Name) and target.id in work for target in node.targets)
+        for node in inside(outer.body)
+    )
 
 
 def _numeric(value: Display) -> bool:

@@ -299,7 +299,8 @@ class Rehearsal:
         """A loop inside: it holds the trial, or it waits, or it does not matter."""
         if id(node) in self._holders:
             self._sums.sheet.update(dict.fromkeys(targets_of(node), UNKNOWN))
-            return self._block(node.body) if self._block_has_trial(node.body) else NEXT
+            signal = self._block(node.body) if self._block_has_trial(node.body) else NEXT
+            return NEXT if signal == AGAIN and self._passed is None else signal
         counted = {f"len({name})" for name in receivers(node.body, APPENDS)}
         self._sums.sheet.update(dict.fromkeys(counted & self._sums.sheet.keys(), UNKNOWN))
         if any(self._is_wait(part) for part in below(node) if isinstance(part, facts.Call)):

@@ -342,6 +342,8 @@ class Walk:
             watch.continue_(end)
         self._loops.pop()
         retried = watch.retried()
+        for outer in self._loops[-1:]:
+            outer.holds(watch, retried)
         self.fallen = set(after_retries(self.fallen, retried))
         kept = self._kept.pop()
         self.leak(after_retries(raised, retried))

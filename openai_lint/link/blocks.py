@@ -133,17 +133,18 @@ def follows(node: Expr) -> bool:
 
 
 class Guards:
-    """``with suppress(...)`` statements as the try statements that they stand for."""
+    """Statements as the try statements that they stand for: ``with suppress(...)``, a call that answers errors."""
 
     def __init__(self) -> None:
-        self._tries: dict[facts.With, facts.Try] = {}
-        self._places: dict[facts.Try, facts.With] = {}
+        self._tries: dict[Stmt, facts.Try] = {}
+        self._places: dict[facts.Try, Stmt] = {}
 
-    def trial(self, node: facts.With) -> facts.Try:
-        """The try statement that does the same; its clause is not read, because the manager knows what it drops."""
+    def trial(self, node: Stmt) -> facts.Try:
+        """The try statement that does the same; its clause is not read, because others know what is dropped."""
         if node not in self._tries:
             handler = facts.Handler(node.span, node.span, None, None, ())
-            found = self._tries[node] = facts.Try(node.span, node.body, (handler,), (), (), False)
+            body = node.body if isinstance(node, facts.With) else (node,)
+            found = self._tries[node] = facts.Try(node.span, body, (handler,), (), (), False)
             self._places[found] = node
         return self._tries[node]
 

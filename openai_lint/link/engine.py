@@ -409,6 +409,7 @@ class Engine:
             if isinstance(frame.function, Function):
                 self.calls.defined(frame.function, self.defining_frame(frame))
                 answers.of(frame.function, walk)
+        answers.loops()
         record.drop_tasks()
         self.memo, self.call_memo = {}, {}
 

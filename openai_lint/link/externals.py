@@ -160,9 +160,11 @@ class Externals:
 
     def _dict(self, args: Arguments) -> Values:
         """``dict(options, timeout=30)``: what is given first, and the keywords."""
-        other = ((None, ANYTHING),)
-        first = [value.items if getattr(value, "kind", "") == "dict" else other for value in args.at(0) or NOTHING]
-        return one(Display("dict", (*(item for items in first for item in items), *args.keywords.items())))
+        items: list[tuple[object, Values]] = []
+        for value in args.at(0) or NOTHING:
+            known = isinstance(value, Display) and value.kind == "dict"
+            items += value.items if known and isinstance(value, Display) else [(None, ANYTHING)]
+        return one(Display("dict", (*items, *args.keywords.items())))
 
     def _folded(self, args: Arguments) -> Values:
         """Conditions of a retry library that ``reduce(operator.or_, ...)`` puts together: each of them counts."""

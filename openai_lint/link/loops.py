@@ -1,6 +1,6 @@
 """Hand-written retries: which loops (and recursions) go round again after an error, how often, and with which waits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
@@ -203,6 +203,18 @@ class LoopWatch:
         """The policy that the loop is around a try whose errors are not followed; None where it is none."""
         return self._read(trial, handler, EVERYTHING) if self._is_retry(trial) else None
 
+    def by_answer(self, statement: facts.Stmt, raised: Iterable[str]) -> Policy | None:
+        """The policy that the loop is around a statement whose call answers errors, and by whose answer it goes on."""
+        told, node = assigned((statement,)), self._node
+        decides = [part for part in inside(node.body) if isinstance(part, facts.If) and names(part.test) & told]
+        tested = isinstance(node, facts.While) and names(node.test) & told
+        if not tested and not any(_goes(part.body) or _goes(part.orelse) for part in decides):
+            return None
+        trial = self._engine.guards.trial(statement)
+        if not self._is_retry(trial):
+            return None
+        return self._read(trial, trial.handlers[0], Predicate("only", tuple(sorted(set(raised)))))
+
     def _waits(self, course: Course, trial: facts.Try, handler: Handler, changing: set[str]) -> Wait:
         found = wait_of(course)
         if found is not None:
@@ -221,6 +233,11 @@ class LoopWatch:
             if clause_of(values, self._engine).verdict(leak, release) == CATCHES:
                 return trial, handler
         return trial, trial.handlers[-1]
+
+
+def _goes(body: facts.Block) -> bool:
+    """Whether a block leaves its loop, or the round."""
+    return leaves_loop(body) or any(isinstance(node, facts.Jump) and node.kind == "continue" for node in inside(body))
 
 
 def hand_loop(

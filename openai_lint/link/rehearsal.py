@@ -207,13 +207,15 @@ class Rehearsal:
         return NEXT
 
     def _statement(self, node: Stmt) -> str:
+        if node is self._place:
+            return self._try(self._trial)
         match node:
             case Try():
                 return self._try(node)
             case facts.If():
                 return self._if(node)
             case facts.With():
-                return self._try(self._trial) if node is self._place else self._block(node.body)
+                return self._block(node.body)
             case facts.Return():
                 if node.value is not None:
                     self._waits_in(node.value)

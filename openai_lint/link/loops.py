@@ -329,25 +329,38 @@ def goes_again(engine: "Engine", frame: Frame, handler: Handler) -> bool:
 def recursion(
     engine: "Engine", frame: Frame, trial: facts.Try, again: Mapping[Handler, Leaks]
 ) -> list[tuple[Policy, Leaks]]:
-    """The retries of handlers that call their own function again, with what they take up: together they are one."""
+    """The retries of handlers that call their own function again, with what they take up: a family of policies."""
     function = frame.function
     if not isinstance(function, facts.Function):
         return []
-    calls = {handler: _calls_itself(engine, frame, function, handler) for handler in again}
-    tasks = {handler: retry_frameworks.by_task(engine, frame, handler) for handler, node in calls.items() if not node}
-    found = [(policy, again[handler]) for handler, policy in tasks.items() if policy is not None]
-    own = [(handler, node) for handler, node in calls.items() if node is not None]
-    if not own:
-        return found
-    handler, node = min(own, key=lambda item: all(leak.error != "RateLimitError" for leak in again[item[0]]))
-    plainest = min(again[handler], key=_plainness)
+    found: list[tuple[Policy, Leaks]] = []
+    for handler, caught in again.items():
+        node = _calls_itself(engine, frame, function, handler)
+        policy = (
+            _recursion(engine, frame, function, trial, handler, node, min(caught, key=_plainness))
+            if node is not None
+            else retry_frameworks.by_task(engine, frame, handler)
+        )
+        if policy is not None:
+            found.append((policy, caught))
+    return found
+
+
+def _recursion(
+    engine: "Engine",
+    frame: Frame,
+    function: facts.Function,
+    trial: facts.Try,
+    handler: Handler,
+    node: facts.Call,
+    plainest: Leak,
+) -> Policy:
     course = Rehearsal(engine, frame, trial, handler, plainest).recursion(function)
     wait, jitter, seconds = wait_of(course) or waits_in(
         engine, frame, handler.body, {param.name for param in function.params}
     )
-    predicates = tuple(_taken(engine, frame, one) for one, _ in own)
     passed = {param.name for param in function.params} & _request_names(trial) & _given_anew(node)
-    policy = Policy(
+    return Policy(
         "loop",
         node,
         frame.module,
@@ -355,23 +368,18 @@ def recursion(
         course.bounded,
         wait,
         jitter,
-        predicates[0] if len(predicates) == 1 else Predicate("or", parts=predicates),
+        EVERY_ERROR if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame)),
         "original",
         seconds,
         follows=course.told,
         repairs=bool(passed) or repairs(trial, handler, ()),
+        family=trial,
     )
-    return [*found, (policy, frozenset().union(*(again[one] for one, _ in own)))]
 
 
 def _plainness(leak: Leak) -> tuple[bool, str]:
     """By which of several errors a retry is told: the one that everybody means comes first."""
     return leak.error != "RateLimitError", leak.error
-
-
-def _taken(engine: "Engine", frame: Frame, handler: Handler) -> Predicate:
-    """What a handler takes up."""
-    return EVERY_ERROR if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
 
 
 def _calls_itself(engine: "Engine", frame: Frame, function: facts.Function, handler: Handler) -> facts.Call | None:

@@ -109,7 +109,15 @@ class Leak(metaclass=Unique):
 
     def first(self) -> "Leak":
         """The leak as if it had passed no policy."""
-        return Leak(self.site, self.error, self.raised, self.form, self.iterating, 0)
+        return self.passed(0)
+
+    def passed(self, retries: int) -> "Leak":
+        """The leak as if it had passed so many policies."""
+        return Leak(self.site, self.error, self.raised, self.form, self.iterating, retries)
+
+    def made_anew(self, error: str) -> "Leak":
+        """The error of the SDK that the code makes itself in the place of this one."""
+        return Leak(self.site, error, f"openai.{error}", RAW, self.iterating, self.retries)
 
     def inside(self) -> "Leak":
         """The SDK's own error in a leak that something else is raised around."""

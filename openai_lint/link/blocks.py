@@ -15,6 +15,11 @@ QUIET = frozenset(
 """Calls that surely are no request."""
 
 
+TAKERS = frozenset({"pop", "popleft", "get", "get_nowait"})
+PUTTERS = frozenset({"append", "appendleft", "insert", "put", "put_nowait"})
+"""Methods that take work from a list or a queue, and that put it there."""
+
+
 def below(node: Any) -> Iterator[Any]:
     """Every node below one, nested functions left out."""
     for child in facts.children(node):
@@ -44,6 +49,28 @@ def assigned(body: Block) -> set[str]:
             parts = target.items if isinstance(target, facts.Sequence) else (target,)
             found |= {part.id for part in parts if isinstance(part, facts.Name)}
     return found
+
+
+def changed_by(node: facts.While | facts.For) -> set[str]:
+    """Names that a loop assigns in its body or in what it tests (``while (n := n + 1) < 5``)."""
+    tested = (node.test, *below(node.test)) if isinstance(node, facts.While) else ()
+    targets = [part.target for part in tested if isinstance(part, facts.NamedExpr)]
+    return assigned(node.body) | {target.id for target in targets if isinstance(target, facts.Name)}
+
+
+def queues(node: facts.While | facts.For, trial: facts.Try) -> set[str]:
+    """Where a loop takes its work from, and a handler in it puts it back."""
+    given = {name for handler in trial.handlers for name in receivers(handler.body, PUTTERS)}
+    return given & receivers(node.body, TAKERS)
+
+
+def receivers(body: Block, methods: frozenset[str]) -> set[str]:
+    """What these methods are called on in a block, as it is written."""
+    return {
+        library.dotted(node.func.value)
+        for node in inside(body)
+        if isinstance(node, facts.Call) and isinstance(node.func, facts.Attr) and node.func.attr in methods
+    } - {""}
 
 
 def asked(body: Block) -> set[str]:
@@ -103,6 +130,27 @@ def follows(node: Expr) -> bool:
         if "retry_after" in word.lower() or word == "headers" or "retry-after" in text.lower():
             return True
     return False
+
+
+class Guards:
+    """Statements as the try statements that they stand for: ``with suppress(...)``, a call that answers errors."""
+
+    def __init__(self) -> None:
+        self._tries: dict[Stmt, facts.Try] = {}
+        self._places: dict[facts.Try, Stmt] = {}
+
+    def trial(self, node: Stmt) -> facts.Try:
+        """The try statement that does the same; its clause is not read, because others know what is dropped."""
+        if node not in self._tries:
+            handler = facts.Handler(node.span, node.span, None, None, ())
+            body = node.body if isinstance(node, facts.With) else (node,)
+            found = self._tries[node] = facts.Try(node.span, body, (handler,), (), (), False)
+            self._places[found] = node
+        return self._tries[node]
+
+    def place(self, trial: facts.Try) -> Stmt:
+        """The statement of the code that a try statement is."""
+        return self._places.get(trial, trial)
 
 
 def targets_of(node: facts.For | facts.While) -> set[str]:

@@ -63,8 +63,11 @@ EVERY_ERROR = Clause((("BaseException",),))
 
 
 def clause_of(values: Values, engine: "Engine") -> Clause:
-    """The clause that these values are."""
-    return Clause(tuple(sorted({_classes(value, engine) for value in values}, key=repr)))
+    """The clause that these values are. One of no classes beside others only keeps the place for them (``()`` in a base
+    class, None as a default).
+    """
+    found = {_classes(value, engine) for value in values}
+    return Clause(tuple(sorted(found - {()} or found, key=repr)))
 
 
 def _classes(value: Value, engine: "Engine") -> tuple[str, ...] | None:

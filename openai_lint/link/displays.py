@@ -134,6 +134,10 @@ class Displays:
     def binary(self, node: facts.BinOp, frame: Frame) -> Values:
         """An operator: policies and displays put together, and arithmetic on constants."""
         left, right = self._engine.evaluator.value(node.left, frame), self._engine.evaluator.value(node.right, frame)
+        if node.op in ("|", "+") and self._folds(node, frame) and any(isinstance(v, Symbolic) for v in right):
+            return right
+        if not left or not right:
+            return NOTHING  # a side is not known yet, and what is given now would stay
         if node.op == "|" or node.op == "&":
             symbolic = [value for value in left | right if isinstance(value, Symbolic)]
             if symbolic:
@@ -148,6 +152,14 @@ class Displays:
                     Display("list", ((None, self._engine.evaluator.items(left) | self._engine.evaluator.items(right)),))
                 )
         return self._arithmetic(node.op, left, right)
+
+    def _folds(self, node: facts.BinOp, frame: Frame) -> bool:
+        """Whether a name is bound to itself and more (``condition = condition | more``): each round adds a part."""
+        if not isinstance(node.left, facts.Name):
+            return False
+        owner = self._engine.evaluator.owner(node.left.id, frame)
+        bindings = owner.module.scope_of(owner.function).bindings.get(node.left.id, ())
+        return any(binding.node is node for binding in bindings)
 
     def _arithmetic(self, op: str, left: Values, right: Values) -> Values:
         if len(left) == 1 and len(right) == 1:

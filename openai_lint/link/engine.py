@@ -12,6 +12,7 @@ from openai_lint.escapes import NO_LEAKS
 from openai_lint.facts import Attr, Class, Function, Return, Stmt, Try, Yield
 from openai_lint.link import library, vendors
 from openai_lint.link.api import Api
+from openai_lint.link.blocks import Guards
 from openai_lint.link.caller_search import CallerSearch, LinkWorkspace
 from openai_lint.link.calls import Calls
 from openai_lint.link.carriers import Carriers, Wanted
@@ -38,6 +39,7 @@ from openai_lint.link.modules import Modules
 from openai_lint.link.policies import Policies
 from openai_lint.link.record import Record
 from openai_lint.link.relevance import Relevance
+from openai_lint.link.retry_results import Answers
 from openai_lint.link.solver import Solver
 from openai_lint.link.triggers import Triggers
 from openai_lint.link.uses import Uses
@@ -93,6 +95,7 @@ class Engine:
         """The context managers whose end is being run with the errors of their block."""
         self.uses = Uses()
         self._exits: dict[Function, list[Return | Yield]] = {}
+        self.guards = Guards()
         self.retry_loops: dict[tuple[Stmt, Try], bool] = {}
         self.solver = Solver(self._compute, self._bottom, self._join)
         self.memo: dict[Any, Values] = {}
@@ -396,11 +399,15 @@ class Engine:
         record.enabled = True
         parked = self.relevance.parked
         frames = [cell.frame for cell, _ in self.solver.values() if isinstance(cell, RunCell) and cell not in parked]
+        answers = Answers(self)
         for frame in frames:
             self.memo, self.call_memo = {}, {}
-            Walk(self, frame).run()
+            walk = Walk(self, frame)
+            walk.run()
             if isinstance(frame.function, Function):
                 self.calls.defined(frame.function, self.defining_frame(frame))
+                answers.of(frame.function, walk)
+        answers.loops()
         record.drop_tasks()
         self.memo, self.call_memo = {}, {}
 

@@ -11,7 +11,6 @@ from openai_lint.facts import Class, Expr
 from openai_lint.link import library
 from openai_lint.link.cells import Gives, GivesCell, NameCell, ParamCell
 from openai_lint.link.displays import Displays, union
-from openai_lint.link.frames import is_number
 from openai_lint.link.index import Binding, ScopeInfo
 from openai_lint.link.values import (
     ANYTHING,
@@ -285,10 +284,11 @@ class Evaluator:
         declared = self.annotation(param.annotation, frame) if param.annotation is not None else NOTHING
         passed: Values = self._engine.solver.read(ParamCell(function, param.name))
         default = self.value(param.default, frame.parent or frame) if param.default is not None else NOTHING
+        cell = ParamCell(function, param.name)
         if not passed - ANYTHING:
-            self._engine.guessed.add(ParamCell(function, param.name))
-        elif is_number(param.default):
-            default = NOTHING  # it is among what is passed, if a caller leaves the argument out
+            self._engine.guessed.add(cell)
+        elif _told(passed) == passed and cell not in self._engine.frames.left_out:
+            default = NOTHING  # every call gives something else
         known = (passed | default) - ANYTHING - one(Literal(None, type(None)))
         if declared - ANYTHING:
             return declared | frozenset(

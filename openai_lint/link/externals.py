@@ -9,6 +9,7 @@ from openai_lint.link.arguments import Arguments
 from openai_lint.link.background import Background
 from openai_lint.link.cells import CaughtCell, Outcome
 from openai_lint.link.displays import Displays
+from openai_lint.link.raises import unwrapped
 from openai_lint.link.values import (
     ANYTHING,
     CALLABLE,
@@ -70,11 +71,15 @@ class Externals:
             return Outcome(NO_LEAKS, args.at(0, "wrapper") or ANYTHING)
         if path == "functools.partial" or path == "functools.partialmethod":
             return self._partial(args)
+        if path == "functools.reduce" and (folded := self._folded(args)):
+            return Outcome(NO_LEAKS, folded)
         if path in library.FIELD_MAKERS:
             return Outcome(NO_LEAKS, self._field(args, frame, node))
         if path in ("next", "anext"):
             outcome = self._consume(args)
             return Outcome(outcome.leaks, outcome.values)
+        if path == "dict" and args.keywords and not args.open_keywords:
+            return Outcome(NO_LEAKS, self._dict(args))
         if path in library.CONSUMERS:
             outcome = self._consume(args)
             return Outcome(
@@ -158,6 +163,19 @@ class Externals:
             else:
                 found |= ANYTHING
         return Outcome(NO_LEAKS, found)
+
+    def _dict(self, args: Arguments) -> Values:
+        """``dict(options, timeout=30)``: what is given first, and the keywords."""
+        items: list[tuple[object, Values]] = []
+        for value in args.at(0) or NOTHING:
+            known = isinstance(value, Display) and value.kind == "dict"
+            items += value.items if known and isinstance(value, Display) else [(None, ANYTHING)]
+        return one(Display("dict", (*items, *args.keywords.items())))
+
+    def _folded(self, args: Arguments) -> Values:
+        """Conditions of a retry library that ``reduce(operator.or_, ...)`` puts together: each of them counts."""
+        given = self._engine.evaluator.items(args.at(1) or NOTHING) | (args.at(2) or NOTHING)
+        return frozenset(value for value in given if isinstance(value, Symbolic))
 
     def _field(self, args: Arguments, frame: Frame, node: Expr) -> Values:
         """What a field holds before anything is stored in it."""
@@ -291,6 +309,9 @@ class Externals:
         if kind == "error" and isinstance(receiver, Caught):
             if name in ("with_traceback", "add_note"):
                 return Outcome(NO_LEAKS, one(receiver))
+            if name == "reraise":
+                caught = engine.solver.read(CaughtCell(receiver.frame, receiver.handler))
+                return Outcome(unwrapped(caught), ANYTHING)
             return Outcome(NO_LEAKS, ANYTHING)
         return self.function(path, args, frame, node)
 

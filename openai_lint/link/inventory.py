@@ -52,7 +52,12 @@ def _handlers(project: "Project", call: "ApiCall") -> list[dict[str, Any]]:
 
 
 def _policy(project: "Project", call: "ApiCall", policy: Policy) -> dict[str, Any]:
-    retried = project.policies().get(policy, {}).get(call.site, set())
+    retried = {
+        name
+        for one, sites in project.policies().items()
+        if one == policy or (policy.family is not None and one.family is policy.family)
+        for name in sites.get(call.site, ())
+    }
     return {
         "by": policy.by,
         "attempts": policy.attempts if policy.bounded else None,

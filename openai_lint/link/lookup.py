@@ -15,6 +15,7 @@ from openai_lint.link.values import (
     ClassRef,
     Client,
     ContextFunction,
+    Display,
     External,
     Frame,
     FunctionRef,
@@ -118,7 +119,7 @@ class Lookup:
     def instance_attribute(self, instance: Instance, attr: str, frame: Frame) -> Values:
         """What ``instance.attr`` may be: a bound method, a property's value, or what was stored."""
         found = self._attribute(instance.cls, attr, instance, frame)
-        owners = self._owners(instance, attr, bool(found))
+        owners = self._owners(instance, attr, not all(map(_keeps_place, found)))
         result = NOTHING
         for cls in owners:
             receiver = instance if cls == instance.cls else Instance(cls, False)
@@ -359,3 +360,8 @@ class Lookup:
     def is_resource_method(self, value: Value) -> bool:
         """Whether the value is a method of the SDK ready to be called."""
         return isinstance(value, Resource) and self._engine.api.method_of(value) is not None
+
+
+def _keeps_place(value: Value) -> bool:
+    """Whether a value of a base class is there to be replaced: None, or an empty tuple."""
+    return (isinstance(value, Display) and not value.items) or (isinstance(value, Literal) and value.value is None)

@@ -1,6 +1,6 @@
 """Hand-written retries: which loops (and recursions) go round again after an error, how often, and with which waits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
@@ -8,7 +8,18 @@ from openai_lint.escapes import Leak, Leaks
 from openai_lint.facts import Expr, Handler
 from openai_lint.link import library, retry_frameworks
 from openai_lint.link.alike import Verdicts
-from openai_lint.link.blocks import QUIET, asks, assigned, inside, leaves_loop
+from openai_lint.link.blocks import (
+    PUTTERS,
+    QUIET,
+    asks,
+    assigned,
+    changed_by,
+    inside,
+    leaves,
+    leaves_loop,
+    queues,
+    receivers,
+)
 from openai_lint.link.blocks import below as descendants
 from openai_lint.link.blocks import inside as below
 from openai_lint.link.clauses import CATCHES, clause_of
@@ -48,6 +59,7 @@ class LoopWatch:
         self._left: set[Leak] = set()
         self._ends = False
         self._trials: dict[Leak, facts.Try] = {}
+        self._put_off: set[facts.Try] = set()
         self.breaks = False
 
     # --- told by the walk
@@ -76,6 +88,14 @@ class LoopWatch:
         for leak in leaks:
             self._trials[leak] = node
 
+    def holds(self, inner: "LoopWatch", done: Leaks) -> None:
+        """A loop inside has ended: what it puts off, this one may take up."""
+        for leak, trial in inner._trials.items():
+            if leak not in done and _puts_off(self._node, inner._node, trial):
+                self._trials.setdefault(leak, trial)
+                self._put_off.add(trial)
+                self._again.add(leak)
+
     # --- the verdict
 
     def retried(self) -> Leaks:
@@ -94,7 +114,7 @@ class LoopWatch:
     def _goes_again(self, trial: facts.Try) -> bool:
         known = self._engine.retry_loops
         if (self._node, trial) not in known:
-            known[self._node, trial] = self._is_retry(trial)
+            known[self._node, trial] = trial in self._put_off or self._is_retry(trial)
         return known[self._node, trial]
 
     def _is_retry(self, trial: facts.Try) -> bool:
@@ -107,8 +127,10 @@ class LoopWatch:
         if isinstance(node, facts.For):
             work = _uses_target(node, trial)
             counts = self._counts(node)
-            return (counts or not work) and (self._success_leaves(trial) or (counts and not work))
-        return self._success_leaves(trial) or _success_moves_on(node, trial)
+            if work and not counts:  # models, keys: the next one is tried until one answers
+                return leaves((*trial.body, *trial.orelse)) or leaves(self._after(trial))
+            return self._success_leaves(trial) or (counts and not work)
+        return self._success_leaves(trial) or _success_moves_on(node, trial) or bool(queues(node, trial))
 
     def _counts(self, node: facts.For) -> bool:
         """Whether a ``for`` only counts (``range(5)``), rather than going through work."""
@@ -133,9 +155,9 @@ class LoopWatch:
         return leaves_loop((*trial.body[first:], *trial.orelse, *self._after(trial)))
 
     def _after(self, trial: facts.Try) -> facts.Block:
-        body = self._node.body
+        body, place = self._node.body, self._engine.guards.place(trial)
         for index, statement in enumerate(body):
-            if statement is trial or any(node is trial for node in descendants(statement)):
+            if statement is place or any(node is place for node in descendants(statement)):
                 return body[index + 1 :]
         return ()
 
@@ -157,7 +179,7 @@ class LoopWatch:
 
     def _read(self, trial: facts.Try, handler: Handler, predicate: Predicate, leak: Leak | None = None) -> Policy:
         course = Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node)
-        changing = assigned(self._node.body)
+        changing = changed_by(self._node)
         if isinstance(self._node, facts.For):
             changing |= names(self._node.target)
         wait, jitter, seconds = self._waits(course, trial, handler, changing)
@@ -173,8 +195,12 @@ class LoopWatch:
             "original",
             seconds,
             follows=course.told,
-            repairs=repairs(trial, handler, self._after(trial)),
+            repairs=repairs(trial, handler, self._after(trial)) or self._takes_turns(trial),
         )
+
+    def _takes_turns(self, trial: facts.Try) -> bool:
+        """Whether each round asks something else of what the loop goes through: another model, another key."""
+        return isinstance(self._node, facts.For) and not self._counts(self._node) and _uses_target(self._node, trial)
 
     @property
     def counts(self) -> bool:
@@ -184,6 +210,18 @@ class LoopWatch:
     def around(self, trial: facts.Try, handler: Handler) -> Policy | None:
         """The policy that the loop is around a try whose errors are not followed; None where it is none."""
         return self._read(trial, handler, EVERYTHING) if self._is_retry(trial) else None
+
+    def by_answer(self, statement: facts.Stmt, raised: Iterable[str]) -> Policy | None:
+        """The policy that the loop is around a statement whose call answers errors, and by whose answer it goes on."""
+        told, node = assigned((statement,)), self._node
+        decides = [part for part in inside(node.body) if isinstance(part, facts.If) and names(part.test) & told]
+        tested = isinstance(node, facts.While) and names(node.test) & told
+        if not tested and not any(_goes(part.body) or _goes(part.orelse) for part in decides):
+            return None
+        trial = self._engine.guards.trial(statement)
+        if not self._is_retry(trial):
+            return None
+        return self._read(trial, trial.handlers[0], Predicate("only", tuple(sorted(set(raised)))))
 
     def _waits(self, course: Course, trial: facts.Try, handler: Handler, changing: set[str]) -> Wait:
         found = wait_of(course)
@@ -203,6 +241,11 @@ class LoopWatch:
             if clause_of(values, self._engine).verdict(leak, release) == CATCHES:
                 return trial, handler
         return trial, trial.handlers[-1]
+
+
+def _goes(body: facts.Block) -> bool:
+    """Whether a block leaves its loop, or the round."""
+    return leaves_loop(body) or any(isinstance(node, facts.Jump) and node.kind == "continue" for node in inside(body))
 
 
 def hand_loop(
@@ -225,6 +268,21 @@ def _uses_target(node: facts.For, trial: facts.Try) -> bool:
 def _success_moves_on(node: facts.While, trial: facts.Try) -> bool:
     """Whether only success changes what a ``while`` tests."""
     return not names(node.test).isdisjoint(assigned(trial.body) | assigned(trial.orelse))
+
+
+def _puts_off(outer: facts.While | facts.For, inner: facts.While | facts.For, trial: facts.Try) -> bool:
+    """Whether a loop keeps what has failed, for the next round of the loop around it to go through."""
+    if not isinstance(inner, facts.For):
+        return False
+    work = names(inner.iterable)
+    kept = {name for handler in trial.handlers for name in receivers(handler.body, PUTTERS)}
+    return not kept.isdisjoint(work) or any(
+        isinstance(node, facts.Assign)
+        and node.value is not None
+        and not kept.isdisjoint(names(node.value))
+        and any(isinstance(target, facts.Name) and target.id in work for target in node.targets)
+        for node in inside(outer.body)
+    )
 
 
 def _numeric(value: Display) -> bool:
@@ -276,27 +334,43 @@ def goes_again(engine: "Engine", frame: Frame, handler: Handler) -> bool:
     )
 
 
-def recursion(engine: "Engine", frame: Frame, handler: Handler, caught: Leaks) -> tuple[Leaks, Policy | None]:
-    """Those errors of a handler that it takes up by calling its own function again, and the retry that this is."""
+def recursion(
+    engine: "Engine", frame: Frame, trial: facts.Try, again: Mapping[Handler, Leaks]
+) -> list[tuple[Policy, Leaks]]:
+    """The retries of handlers that call their own function again, with what they take up: a family of policies."""
     function = frame.function
     if not isinstance(function, facts.Function):
-        return caught, None
-    node = _calls_itself(engine, frame, function, handler)
-    if node is None:
-        return caught, retry_frameworks.by_task(engine, frame, handler)
-    trial = next((one for one in below(function.body) if isinstance(one, facts.Try) and handler in one.handlers), None)
-    if trial is None:
-        return caught, None
-    courses = {leak: Rehearsal(engine, frame, trial, handler, leak).recursion(function) for leak in caught}
-    again = frozenset(leak for leak, course in courses.items() if course.requests > 1 or not course.ended)
+        return []
+    found: list[tuple[Policy, Leaks]] = []
+    for handler, caught in again.items():
+        node = _calls_itself(engine, frame, function, handler)
+        if node is not None:
+            found += _recursion(engine, frame, function, trial, handler, node, caught)
+        elif (policy := retry_frameworks.by_task(engine, frame, handler)) is not None:
+            found.append((policy, caught))
+    return found
+
+
+def _recursion(
+    engine: "Engine",
+    frame: Frame,
+    function: facts.Function,
+    trial: facts.Try,
+    handler: Handler,
+    node: facts.Call,
+    caught: Leaks,
+) -> list[tuple[Policy, Leaks]]:
+    """The retry of one handler, with those of its errors for which it does call its function again."""
+    courses = Verdicts(engine, lambda leak, _: Rehearsal(engine, frame, trial, handler, leak).recursion(function))
+    again = frozenset(leak for leak in caught if courses.of(leak).requests > 1 or not courses.of(leak).ended)
     if not again:
-        return again, None
-    course = courses[_plainest(again)]
+        return []
+    course = courses.of(_plainest(again))
     wait, jitter, seconds = wait_of(course) or waits_in(
         engine, frame, handler.body, {param.name for param in function.params}
     )
     named = EVERY_ERROR if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
-    doubtful = {leak for leak in again if courses[leak].doubt}
+    doubtful = {leak for leak in again if courses.of(leak).doubt}
     predicate = named if again == caught and not doubtful else _only(again - doubtful, doubtful)
     passed = {param.name for param in function.params} & _request_names(trial) & _given_anew(node)
     policy = Policy(
@@ -312,8 +386,9 @@ def recursion(engine: "Engine", frame: Frame, handler: Handler, caught: Leaks) -
         seconds,
         follows=course.told,
         repairs=bool(passed) or repairs(trial, handler, ()),
+        family=trial,
     )
-    return again, policy
+    return [(policy, again)]
 
 
 def _only(sure: Leaks | set[Leak], doubtful: Leaks | set[Leak]) -> Predicate:
@@ -327,7 +402,7 @@ def _only(sure: Leaks | set[Leak], doubtful: Leaks | set[Leak]) -> Predicate:
 
 
 def _plainest(leaks: Leaks | set[Leak]) -> Leak:
-    """The error by which a retry is told."""
+    """The error by which a retry is told: the one that everybody means, if it is among them."""
     return min(leaks, key=lambda item: (item.error != "RateLimitError", item.error))
 
 

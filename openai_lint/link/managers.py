@@ -73,6 +73,8 @@ class Managers:
         passed: set[Leak] = set()
         for manager in values:
             rest, drops = self.exit(manager, remaining, item.context)
+            if _suppresses(manager):
+                walk.dropped(node, remaining - rest)
             passed |= rest
             swallowed = swallowed or drops
         walk.leak(passed if values else remaining)
@@ -127,7 +129,7 @@ class Managers:
         """What leaves a manager's block of the errors in it, and whether it can swallow any."""
         engine = self._engine
         match manager:
-            case Symbolic() if library.last(manager.path) in ("suppress", "raises", "assertRaises"):
+            case Symbolic() if _suppresses(manager):
                 return self._suppress(manager, leaks, node)
             case Symbolic() | Policied():
                 policy = engine.policies.of(manager, node, self._walk.frame)
@@ -201,6 +203,10 @@ class Managers:
         for leak in leaks - kept:
             self._engine.record.handled(leak, node, self._walk.frame.module)
         return frozenset(kept) | out, bool(leaks - kept)
+
+
+def _suppresses(manager: Value) -> bool:
+    return isinstance(manager, Symbolic) and library.last(manager.path) in ("suppress", "raises", "assertRaises")
 
 
 def _truthy(value: Value) -> bool:

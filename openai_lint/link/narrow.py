@@ -35,6 +35,7 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+MIRRORED = str.maketrans("<>", "><")
 
 
 class Narrowing:
@@ -72,12 +73,9 @@ class Narrowing:
 
     def _flag(self, test: facts.Name, leak: Leak) -> bool | None:
         """A name that keeps the result of a test on the error (``retryable = isinstance(e, ...)``)."""
-        scope = self._frame.module.scope_of(self._frame.function)
-        bindings = scope.bindings.get(test.id, [])
-        if len(bindings) == 1 and bindings[0].kind == "value" and not bindings[0].path:
-            node = bindings[0].node
-            if isinstance(node, (facts.Compare, facts.Call, facts.Not, facts.BoolOp)):
-                return self.decide(node, leak)
+        kept = self._kept(test)
+        if isinstance(kept, (facts.Compare, facts.Call, facts.Not, facts.BoolOp)):
+            return self.decide(kept, leak)
         return None
 
     def found(self, loop: facts.For, leak: Leak) -> bool | None:
@@ -93,9 +91,49 @@ class Narrowing:
         """Whether an expression is the error at hand."""
         if self.is_given(node):
             return True
-        if isinstance(node, facts.Name):
-            return any(isinstance(value, Caught) for value in self._engine.evaluator.value(node, self._frame))
-        return False
+        if isinstance(node, facts.Name) and any(
+            isinstance(value, Caught) for value in self._engine.evaluator.value(node, self._frame)
+        ):
+            return True
+        return self._of_exc_info(node, 1)
+
+    def _is_class(self, node: Expr) -> bool:
+        """Whether an expression is the class of the error at hand."""
+        match node:
+            case facts.Call():
+                return library.written(node.func) == "type" and bool(node.args) and self.is_subject(node.args[0].value)
+            case facts.Attr(attr="__class__"):
+                return self.is_subject(node.value)
+            case facts.Name():
+                kept = self._kept(node)
+                named = isinstance(kept, (facts.Call, facts.Attr)) and self._is_class(kept)
+                return named or self._of_exc_info(node, 0)
+            case _:
+                return self._of_exc_info(node, 0)
+
+    def _of_exc_info(self, node: Expr, part: int) -> bool:
+        """Whether an expression is a part of ``sys.exc_info()``: the class, the error."""
+        match node:
+            case facts.Subscript(value=facts.Call() as call, index=facts.Const(value=index)):
+                return index == part and library.written(call.func) == "exc_info"
+            case facts.Name():
+                for binding in self._frame.module.scope_of(self._frame.function).bindings.get(node.id, ()):
+                    if binding.kind != "value" or not isinstance(binding.node, (facts.Subscript, facts.Call)):
+                        continue
+                    if binding.path == (part,) and library.written(binding.node) == "exc_info":
+                        return True
+                    if not binding.path and self._of_exc_info(binding.node, part):
+                        return True
+                return False
+            case _:
+                return False
+
+    def _kept(self, node: facts.Name) -> Expr | None:
+        """What a name is that is bound but once."""
+        bindings = self._frame.module.scope_of(self._frame.function).bindings.get(node.id, [])
+        if len(bindings) == 1 and bindings[0].kind == "value" and not bindings[0].path:
+            return bindings[0].node if isinstance(bindings[0].node, Expr) else None
+        return None
 
     def truth(self, node: Expr) -> bool | None:
         """Whether an expression is one of some constants that are all true, or all false."""
@@ -121,9 +159,9 @@ class Narrowing:
         args = [arg.value for arg in test.args]
         if name in ("isinstance", "issubclass") and len(args) == 2:
             subject = args[0]
-            if isinstance(subject, facts.Attr) and subject.attr == "__class__":
-                subject = subject.value
-            elif isinstance(subject, facts.Attr) and subject.attr in CAUSES and self.is_subject(subject.value):
+            if self._is_class(subject):
+                return self._matches(self._engine.evaluator.value(args[1], self._frame), leak)
+            if isinstance(subject, facts.Attr) and subject.attr in CAUSES and self.is_subject(subject.value):
                 subject, leak = subject.value, leak.inside()
             if self.is_subject(subject):
                 return self._matches(self._engine.evaluator.value(args[1], self._frame), leak)
@@ -182,33 +220,28 @@ class Narrowing:
         if test.op in ("in", "not in"):
             found = self._member(left, right, leak)
             return found if found is None or test.op == "in" else not found
-        if test.op in ("<", "<=", ">", ">="):
+        if test.op in COMPARISONS:
+            op = test.op
+            if self._is_status(right):  # ``400 <= status``
+                left, right, op = right, left, op.translate(MIRRORED)
             limits = constants(self._engine.evaluator.value(right, self._frame))
-            if not self._is_status(left) or len(limits) != 1:
+            if not self._is_status(left) or len(limits) != 1 or not isinstance(limits[0], (int, float)):
                 return None
-            limit = limits[0]
-            compare = COMPARISONS[test.op]
-            if not isinstance(limit, (int, float)):
-                return None
+            limit, compare = limits[0], COMPARISONS[op]
             return _agreed(compare(status, limit) for status in self._statuses(leak))
         return None
 
     def _same(self, left: Expr, right: Expr, leak: Leak) -> bool | None:
         if isinstance(right, facts.Const) and right.value is None:
+            if self._is_status(left):
+                return None if self._error(leak) is None else not self._statuses(leak)
             told = self._told(left, leak)
             if told is not None:
                 return not told
-            return False if self.is_subject(left) or (self._is_status(left) and self._statuses(leak)) else None
+            return False if self.is_subject(left) else None
         if self.is_given(left) and not isinstance(right, facts.Const):
             return self._exactly(right, leak)
-        if (
-            isinstance(left, facts.Call)
-            and library.written(left.func) == "type"
-            and left.args
-            and self.is_subject(left.args[0].value)
-        ):
-            return self._exactly(right, leak)
-        if isinstance(left, facts.Attr) and left.attr == "__class__" and self.is_subject(left.value):
+        if self._is_class(left):
             return self._exactly(right, leak)
         if self._is_class_name(left):
             names = constants(self._engine.evaluator.value(right, self._frame))
@@ -221,17 +254,8 @@ class Narrowing:
         """Whether an expression is the name of the error's class, or keeps it."""
         if isinstance(node, facts.Attr):
             return node.attr in ("__name__", "__qualname__")
-        bindings = (
-            self._frame.module.scope_of(self._frame.function).bindings.get(node.id, ())
-            if isinstance(node, facts.Name)
-            else ()
-        )
-        return (
-            len(bindings) == 1
-            and bindings[0].kind == "value"
-            and isinstance(bindings[0].node, facts.Attr)
-            and self._is_class_name(bindings[0].node)
-        )
+        kept = self._kept(node) if isinstance(node, facts.Name) else None
+        return isinstance(kept, facts.Attr) and self._is_class_name(kept)
 
     def _exactly(self, classes: Expr, leak: Leak) -> bool | None:
         values = self._engine.evaluator.value(classes, self._frame)
@@ -250,15 +274,8 @@ class Narrowing:
         if isinstance(node, facts.Call) and library.written(node.func) == "getattr" and len(node.args) >= 2:
             name = node.args[1].value
             return isinstance(name, facts.Const) and name.value in STATUS_NAMES and self.is_subject(node.args[0].value)
-        if isinstance(node, facts.Name):
-            bindings = self._frame.module.scope_of(self._frame.function).bindings.get(node.id, [])
-            return (
-                len(bindings) == 1
-                and bindings[0].kind == "value"
-                and isinstance(bindings[0].node, (facts.Attr, facts.Call))
-                and self._is_status(bindings[0].node)
-            )
-        return False
+        kept = self._kept(node) if isinstance(node, facts.Name) else None
+        return isinstance(kept, (facts.Attr, facts.Call)) and self._is_status(kept)
 
     def _status_in(self, wanted: list[object], leak: Leak) -> bool | None:
         if not wanted or leak.form != RAW:
@@ -276,12 +293,7 @@ class Narrowing:
             if self._is_class_name(left):
                 return leak.raised.rpartition(".")[2] in wanted if wanted else None
             return self._status_in(wanted, leak)
-        if (
-            isinstance(left, facts.Call)
-            and library.written(left.func) == "type"
-            and left.args
-            and self.is_subject(left.args[0].value)
-        ):
+        if self._is_class(left):
             return self._matches(self._engine.evaluator.value(right, self._frame), leak)
         if self._is_text(right):
             texts = constants(self._engine.evaluator.value(left, self._frame))

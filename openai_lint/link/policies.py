@@ -140,11 +140,7 @@ class Policies:
         if found is None:
             return None
         self._engine.record.decorated(function, found, frame)
-        return replace(
-            found,
-            asynchronous=found.asynchronous and function.is_async,
-            generators=found.generators and function.is_generator,
-        )
+        return around_function(found, function)
 
     def cover(self, node: Expr, frame: Frame) -> Policy:
         """The stand-in for code that cannot be seen and whose name says that it deals with errors."""
@@ -267,7 +263,11 @@ def _suited(policy: Policy, target: Value) -> Policy:
         target = target.function
     if not isinstance(target, FunctionRef):
         return policy
-    function = target.function
+    return around_function(policy, target.function)
+
+
+def around_function(policy: Policy, function: Function) -> Policy:
+    """The policy as it works around a function."""
     return replace(
         policy,
         asynchronous=policy.asynchronous and function.is_async,

@@ -22,6 +22,7 @@ class Policy:
     from the error or the answer (``Retry-After``). ``repairs``: each attempt asks for something else (a shorter
     prompt). ``sleeper`` is what a library was told to sleep with. ``cover``: taken for a policy by its name.
     ``pending``: an option is still to be found out. ``wraps``: what is not retried leaves as ``after`` too.
+    ``second``: a handler makes the call once more. ``family``: the try whose handlers' policies are one together.
     """
 
     by: str
@@ -43,6 +44,8 @@ class Policy:
     sleeper: Values | None = None
     pending: bool = False
     wraps: bool = False
+    second: bool = False
+    family: Stmt | None = None
 
     @property
     def idle(self) -> bool:

@@ -21,15 +21,17 @@ Decide = Callable[[Value, Leak], "bool | None"]
 class Predicate:
     """Which errors are retried.
 
-    ``kind``: ``all`` (nothing is written: every Exception), ``none``, ``result`` (what the function gives decides, no
-    error is retried), ``only`` / ``except`` (the classes in ``paths``), ``function`` (one of the project decides),
-    ``vague`` (something unseen decides), ``pending`` (not known yet), ``or`` / ``and`` / ``not`` (over ``parts``).
+    ``kind``: ``all`` (nothing is written: every Exception), ``none``, ``result`` (what the function gives decides, as
+    ``function`` says, whose answer is to be ``wanted``; no error is retried), ``only`` / ``except`` (the classes in
+    ``paths``), ``function`` (one of the project decides), ``vague`` (something unseen decides), ``pending`` (not known
+    yet), ``or`` / ``and`` / ``not`` (over ``parts``).
     """
 
     kind: str
     paths: tuple[str, ...] = ()
     parts: tuple["Predicate", ...] = ()
     function: Value | None = None
+    wanted: bool = True
 
     def accepts(self, leak: Leak, release: "Sdk", decide: Decide) -> bool | None:
         """Whether an error is retried; None when that depends on more than can be seen."""
@@ -67,7 +69,7 @@ class Predicate:
 
     def functions(self) -> tuple[Value, ...]:
         """The functions of the project that decide."""
-        own = (self.function,) if self.function is not None else ()
+        own = (self.function,) if self.function is not None and self.kind == "function" else ()
         return own + tuple(inner for part in self.parts for inner in part.functions())
 
 

@@ -265,8 +265,11 @@ class Project:
             if leak.error in release.inventory_errors and not (leak.iterating and kind == "stream")
         ]
         ranked = sorted(self.record.policies.get(site, {}), key=lambda item: item[0])
-        covering = [policy for rank, policy in ranked if not passed or rank < min(passed)]
-        return covering[-1] if covering else None
+        covering = [(rank, policy) for rank, policy in ranked if not passed or rank < min(passed)]
+        outermost = [policy for rank, policy in covering if rank == covering[-1][0]]
+        retried = self.record.policies[site]
+        plain = [one for one in outermost if one.family and "RateLimitError" in retried[covering[-1][0], one]]
+        return plain[0] if plain else outermost[-1] if outermost else None
 
     def _trace(self, call: ApiCall, origin: dict[tuple[Site, str], list[Function | ModuleInfo]]) -> None:
         """The steps from the call to one entry point that an error of it reaches."""

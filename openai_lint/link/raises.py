@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from openai_lint import facts
-from openai_lint.escapes import Leaks
+from openai_lint import escapes, facts
+from openai_lint.escapes import NO_LEAKS, RETRY_ERROR, Leak, Leaks
 from openai_lint.facts import Expr
 from openai_lint.link import library
 from openai_lint.link.handed import sorted_out
+from openai_lint.link.values import External, Values
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -103,6 +104,27 @@ class Raises:
         if not isinstance(node, facts.Name):
             self.expr(node)
 
+    def anew(self, node: Expr, values: Values, live: Leaks, passed: bool) -> Leaks:
+        """What of the errors at hand goes on as an error of the SDK that the code makes itself; behind their handlers
+        (``passed``) only those of the same class do.
+
+        From 1.x the SDK's errors want the answer or the request that they come from; without, making one crashes.
+        """
+        paths = [item.path.removesuffix("()") for item in values if isinstance(item, External)]
+        if len(paths) != 1 or not live:
+            return NO_LEAKS
+        given = {arg.keyword or arg.star for arg in node.args} if isinstance(node, facts.Call) else set()
+        found: set[Leak] = set()
+        for leak in live:
+            release = leak.site.release
+            meaning = escapes.clause(paths[0], release)
+            name = meaning.removeprefix("openai.") if isinstance(meaning, str) else ""
+            if passed and leak.error != name:
+                continue
+            if name in release.inventory_errors and (leak.site.era == 0 or given & {"response", "request", "**"}):
+                found.add(leak.made_anew(name))
+        return frozenset(found)
+
     def _yield(self, node: facts.Yield) -> None:
         if node.value is not None:
             self.expr(node.value)
@@ -111,6 +133,25 @@ class Raises:
                 self._walk.leak(self._engine.triggers.trigger("iterate", values).leaks, node)
         if self._walk.injected is not None and not self._walk.through:
             self._walk.leak(self._walk.injected)
+
+
+def holder(node: Expr) -> Expr | None:
+    """The retry library's error whose inner one an expression is: ``e.last_attempt.exception()``, ``e.__cause__``."""
+    match node:
+        case facts.Call(func=facts.Attr(attr="exception", value=facts.Attr(attr="last_attempt", value=outer))):
+            return outer
+        case facts.Attr(attr="_exception", value=facts.Attr(attr="last_attempt", value=outer)):
+            return outer
+        case facts.Attr(attr="__cause__", value=outer):
+            return outer
+        case _:
+            return None
+
+
+def unwrapped(leaks: Leaks) -> Leaks:
+    """What is inside of the errors of retry libraries among these."""
+    wrapped = (leak for leak in leaks if leak.form == RETRY_ERROR)
+    return frozenset(leak.inside() for leak in wrapped)
 
 
 def has_error(test: Expr, present: bool) -> frozenset[str]:

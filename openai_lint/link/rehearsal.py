@@ -12,18 +12,30 @@ from openai_lint import facts
 from openai_lint.escapes import Leak
 from openai_lint.facts import Block, Expr, Function, Handler, Stmt, Try
 from openai_lint.link import library
-from openai_lint.link.blocks import around, asked, asks, assigned, below, follows, inside, leaves, sleeps, targets_of
+from openai_lint.link.blocks import (
+    PUTTERS,
+    around,
+    asked,
+    asks,
+    below,
+    changed_by,
+    follows,
+    inside,
+    leaves,
+    queues,
+    receivers,
+    sleeps,
+    targets_of,
+)
 from openai_lint.link.itself import calls, helper_of
 from openai_lint.link.narrow import Narrowing
 from openai_lint.link.predicates import body_of
-from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, names, single
-from openai_lint.link.values import NOTHING, Bound, Display, External, Frame, FunctionRef
+from openai_lint.link.rounds import MOST_ROUNDS, Rounds, endless
+from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, length_of, names, single
+from openai_lint.link.values import NOTHING, Bound, External, Frame, FunctionRef
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
-
-MOST_ROUNDS = 300
-"""A loop that goes on longer than this has no end that matters."""
 
 UNCOUNTED_ROUNDS = 6
 """How many rounds are followed where their number is not known."""
@@ -33,6 +45,9 @@ WAITING_WORDS = ("sleep", "backoff", "back_off", "wait", "delay", "cooldown")
 
 NO_WAITS = frozenset({"wait_for", "wait", "wait_closed", "get_delay", "get_backoff"})
 """Names with such a word that do not."""
+
+APPENDS = frozenset({"append", "appendleft", "add"})
+"""Methods that make a collection one longer."""
 
 NEXT, AGAIN, OUT = "next", "again", "out"
 
@@ -80,22 +95,32 @@ class Rehearsal:
         self._engine = engine
         self._frame = frame
         self._trial = trial
+        self._place = engine.guards.place(trial)
         self._handler = handler
-        self._holders = around(trial, frame.module.facts.body if frame.function is None else frame.function.body)
+        self._holders = around(self._place, frame.module.facts.body if frame.function is None else frame.function.body)
         self._sums = Sums(engine, frame, {})
+        self._sums.decide = self._decided
+        self._rounds = Rounds(engine, frame, self._sums)
         self._start: tuple[int, int] = (0, 0)
         self._function: Function | None = None
         self._passed: Sheet | None = None
         self._tested: set[str] = set()
         self._asked = asked(handler.body)
+        self._queues: set[str] = set()
         self.course = Course()
+
+    def block(self, body: Block) -> Course:
+        """Go through statements once."""
+        self._block(body)
+        return self.course
 
     # --- loops
 
     def loop(self, node: facts.While | facts.For) -> Course:
         """Go through a loop."""
         self._start = node.span[:2]
-        self._sums.sheet = self._before(node.body)
+        self._queues = queues(node, self._trial)
+        self._sums.sheet = self._before(node)
         return self._while(node) if isinstance(node, facts.While) else self._for(node)
 
     def _while(self, node: facts.While) -> Course:
@@ -134,70 +159,20 @@ class Rehearsal:
 
     def _for(self, node: facts.For) -> Course:
         course = self.course
-        rounds = self._rounds(node.iterable)
-        course.uncounted = rounds is None and not self._endless(node.iterable)
+        rounds = self._rounds.listed(node.iterable)
+        course.uncounted = rounds is None and not endless(node.iterable)
         for number in range(MOST_ROUNDS):
             if rounds is not None and number >= len(rounds):
                 course.ended = True
                 break
-            self._bind(node.target, rounds[number] if rounds is not None else Number(float(number), float(number)))
+            item = rounds[number] if rounds is not None else self._rounds.nth(node.iterable, number)
+            self._rounds.bind(node.target, item)
             if self._block(node.body) == OUT:
                 course.ended = True
                 break
             if rounds is None and number + 1 >= UNCOUNTED_ROUNDS and (course.uncounted or course.escape):
                 break
         return course
-
-    @staticmethod
-    def _endless(iterable: Expr) -> bool:
-        return isinstance(iterable, facts.Call) and library.written(iterable.func) in (
-            "count",
-            "cycle",
-            "iter",
-            "repeat",
-        )
-
-    def _rounds(self, iterable: Expr) -> list[Item | tuple[Item, ...]] | None:
-        """What a ``for`` goes through, where that can be listed."""
-        if isinstance(iterable, facts.Call) and library.written(iterable.func) in ("enumerate", "zip"):
-            return self._rows(iterable)
-        if isinstance(iterable, facts.Call) and library.written(iterable.func) == "reversed" and iterable.args:
-            rounds = self._rounds(iterable.args[0].value)
-            return rounds[::-1] if rounds is not None and len(rounds) <= MOST_ROUNDS else None
-        if isinstance(iterable, facts.Call) and library.written(iterable.func) == "range":
-            given = [self._sums.value(arg.value) for arg in iterable.args]
-            numbers = [int(item.low) for item in given if isinstance(item, Number) and item.low == item.high]
-            if len(numbers) == len(given) and 1 <= len(given) <= 3 and (len(given) < 3 or numbers[2]):
-                return [Number(float(item), float(item)) for item in range(*numbers)[: MOST_ROUNDS + 1]]
-            return None
-        if isinstance(iterable, facts.Sequence):
-            return [self._sums.value(item) for item in iterable.items]
-        for value in self._engine.evaluator.value(iterable, self._frame):
-            if isinstance(value, Display) and all(isinstance(key, int) for key, _ in value.items):
-                return [single(found) for _, found in value.items]
-        return None
-
-    def _rows(self, call: facts.Call) -> list[Item | tuple[Item, ...]] | None:
-        """The rows of ``enumerate(...)`` and ``zip(...)``."""
-        given = [self._rounds(arg.value) for arg in call.args if arg.keyword is None]
-        columns = [[item for item in found if not isinstance(item, tuple)] for found in given if found is not None]
-        if library.written(call.func) == "enumerate":
-            start = self._sums.value(call.args[-1].value) if len(call.args) > 1 else Number(0.0, 0.0)
-            first = start.low if isinstance(start, Number) else 0.0
-            counted: list[Item] = [Number(first + number, first + number) for number in range(MOST_ROUNDS)]
-            columns = [counted, *columns[:1]]
-            given = given[:1]
-        if not given or None in given:
-            return None
-        return list(zip(*columns, strict=False))
-
-    def _bind(self, target: Expr, item: Item | tuple[Item, ...]) -> None:
-        if isinstance(target, facts.Name):
-            self._sums.sheet[target.id] = UNKNOWN if isinstance(item, tuple) else item
-        elif isinstance(target, facts.Sequence):
-            parts = item if isinstance(item, tuple) else (item,)
-            for index, part in enumerate(target.items):
-                self._bind(part, parts[index] if index < len(parts) else UNKNOWN)
 
     # --- recursion
 
@@ -242,6 +217,8 @@ class Rehearsal:
         return NEXT
 
     def _statement(self, node: Stmt) -> str:
+        if node is self._place:
+            return self._try(self._trial)
         match node:
             case Try():
                 return self._try(node)
@@ -294,10 +271,12 @@ class Rehearsal:
         if test is True or test is False:
             return self._block(node.body if test else node.orelse)
         for branch, other in ((node.body, node.orelse), (node.orelse, node.body)):
-            if any(id(statement) in self._holders or statement is self._trial for statement in branch):
+            if any(id(statement) in self._holders or statement is self._place for statement in branch):
                 if leaves(other) and test is UNKNOWN:
                     self.course.escape = True
                 return self._block(branch)
+        if test is UNKNOWN and self._queues and self._puts(node.body) is not self._puts(node.orelse):
+            self.course.escape = True  # what is not put back is given up
         if leaves(node.body) or (node.orelse and leaves(node.orelse)):
             self._may_leave(node.test, test)
             return self._block(node.orelse if leaves(node.body) else node.body)
@@ -314,6 +293,10 @@ class Rehearsal:
             return test if verdict is None else verdict
         return test
 
+    def _puts(self, body: Block) -> bool:
+        """Whether a block puts work back."""
+        return not self._queues.isdisjoint(receivers(body, PUTTERS))
+
     def _rests(self, body: Block) -> bool:
         """Whether a block waits."""
         return any(isinstance(node, facts.Call) and self._is_wait(node) for node in inside(body))
@@ -328,13 +311,16 @@ class Rehearsal:
         """A loop inside: it holds the trial, or it waits, or it does not matter."""
         if id(node) in self._holders:
             self._sums.sheet.update(dict.fromkeys(targets_of(node), UNKNOWN))
-            return self._block(node.body) if self._block_has_trial(node.body) else NEXT
+            signal = self._block(node.body) if self._block_has_trial(node.body) else NEXT
+            return NEXT if signal == AGAIN and self._passed is None else signal
+        counted = {f"len({name})" for name in receivers(node.body, APPENDS)}
+        self._sums.sheet.update(dict.fromkeys(counted & self._sums.sheet.keys(), UNKNOWN))
         if any(self._is_wait(part) for part in below(node) if isinstance(part, facts.Call)):
             self.course.waits.append(None)
         return NEXT
 
     def _block_has_trial(self, body: Block) -> bool:
-        return any(statement is self._trial or id(statement) in self._holders for statement in body)
+        return any(statement is self._place or id(statement) in self._holders for statement in body)
 
     def _assign(self, node: facts.Assign, value: Expr) -> None:
         self._waits_in(value)
@@ -361,8 +347,16 @@ class Rehearsal:
             if isinstance(part, facts.Call):
                 if self._again(part):
                     continue
+                if isinstance(part.func, facts.Attr) and part.func.attr in APPENDS:
+                    self._appended(part.func.value)
                 if self._is_wait(part):
                     self._wait(part)
+
+    def _appended(self, node: Expr) -> None:
+        """One more in a list whose length is counted."""
+        counted, one = length_of(node), Number(1.0, 1.0)
+        if counted in self._sums.sheet:
+            self._sums.sheet[counted] = combine("+", self._sums.sheet[counted], one)
 
     def _is_wait(self, node: facts.Call) -> bool:
         name = library.written(node.func)
@@ -451,11 +445,11 @@ class Rehearsal:
 
     # --- what is known before
 
-    def _before(self, body: Block) -> Sheet:
+    def _before(self, node: facts.While | facts.For) -> Sheet:
         """The names that the loop assigns, as they stand when it begins."""
         sheet: Sheet = {}
         scope = self._frame.module.scope_of(self._frame.function)
-        for name in sorted(assigned(body)):
+        for name in sorted(changed_by(node)):
             earlier = [
                 binding
                 for binding in scope.bindings.get(name, ())
@@ -471,4 +465,9 @@ class Rehearsal:
                 sheet[name] = single(found)
             elif not binding.path:
                 sheet[name] = Sums(self._engine, self._frame, {}).value(binding.node)
+        for name in sorted(receivers(node.body, APPENDS)):
+            made = [one.node for one in scope.bindings.get(name, ()) if one.kind == "value"]
+            if len(made) == 1 and isinstance(made[0], facts.Sequence) and made[0].span[:2] < self._start:
+                held = float(len(made[0].items))
+                sheet[f"len({name})"] = Number(held, held)
         return sheet

@@ -145,6 +145,14 @@ class Relevance:
     def _any(self, values: Values) -> bool:
         return any(self._carries(value) for value in values)
 
+    def _goes_on(self, ref: FunctionRef, held: Instance) -> bool:
+        """Whether a method goes on by ``super()`` to one that lets errors out: which one is the object's to say."""
+        if "super" not in ref.parent.module.scope_of(ref.function).mentions:
+            return False
+        hierarchy = self._engine.hierarchy
+        behind = (cls for cls in hierarchy.mro(held.cls) if isinstance(cls, ClassRef))
+        return any(hierarchy.own_method(cls, ref.function.name) in self._functions for cls in behind)
+
     def _carries(self, value: Value) -> bool:
         match value:
             case FunctionRef():
@@ -152,6 +160,8 @@ class Relevance:
                 return known or self._is_given_something(value.parent)
             case Bound(function=External()):
                 return self._carries(value.receiver)
+            case Bound(function=FunctionRef() as ref, receiver=Instance() as held):
+                return self._carries(ref) or self._goes_on(ref, held)
             case Bound() | Partial() | Retried() | Managed() | ContextFunction():
                 return self._carries(value.function)
             case ClassRef():

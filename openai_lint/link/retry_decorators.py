@@ -6,8 +6,8 @@ from openai_lint.facts import Expr, Stmt
 from openai_lint.link import library
 from openai_lint.link.policy import Policy
 from openai_lint.link.predicates import EVERYTHING, Predicate
-from openai_lint.link.retry_values import Wait, count, given, number, of_classes, of_functions, true
-from openai_lint.link.values import Display, External, Symbolic, Values, the_constant
+from openai_lint.link.retry_values import Wait, count, given, number, of_classes, of_functions, of_results, true
+from openai_lint.link.values import Display, External, Symbolic, Values, one, the_constant
 
 if TYPE_CHECKING:
     from openai_lint.link.index import ModuleInfo
@@ -26,7 +26,7 @@ def backoff(value: Symbolic, node: Node, module: "ModuleInfo") -> Policy:
     predicate = (
         of_classes(value.argument(1, "exception"))
         if library.last(value.path) == "on_exception"
-        else Predicate("result")
+        else of_results(value.argument(1, "predicate") or one(External("operator.not_")))
     )
     giveup = value.argument(None, "giveup")
     if given(giveup):

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from openai_lint.facts import Expr, Return, Stmt
+from openai_lint.facts import Attr, Expr, Name, Return, Stmt
 from openai_lint.link import library
+from openai_lint.link.blocks import below, inside
 from openai_lint.link.policy import Policy
 from openai_lint.link.predicates import EVERYTHING, VAGUE, Predicate, body_of
 from openai_lint.link.retry_values import (
@@ -15,6 +16,7 @@ from openai_lint.link.retry_values import (
     number,
     of_classes,
     of_functions,
+    of_results,
     parts,
     true,
 )
@@ -53,13 +55,20 @@ WAITS: dict[str, tuple[str, bool]] = {
 """How waits grow, and whether they are random; one that is not here is taken for a good one."""
 
 
+CURVES = ("wait_exponential", "wait_random_exponential", "wait_full_jitter")
+"""Waits that double, from their multiplier on, and are never less than their ``min``."""
+
+LOTS = ("random", "uniform", "randint", "jitter", "gauss", "expovariate", "triangular")
+"""Words in the names of what draws lots."""
+
+
 def read(value: Symbolic, node: Expr | Stmt, module: "ModuleInfo") -> Policy:
     """The policy of ``retry(...)``, ``Retrying(...)`` or ``AsyncRetrying(...)``."""
     keywords = dict(value.keywords)
     if library.last(value.path) != "retry":
         keywords = dict(zip(OPTIONS, value.args, strict=False)) | keywords
     attempts, bounded = stop(keywords.get("stop"))
-    kind, jitter, seconds = wait(keywords.get("wait"))
+    kind, jitter, seconds = _within(attempts, keywords.get("wait")) or wait(keywords.get("wait"))
     enabled = the_constant(keywords.get("enabled")) is not False
     return Policy(
         "tenacity",
@@ -154,7 +163,23 @@ def _function(value: FunctionRef | Bound) -> Wait:
         constant = getattr(function.body[0].value, "value", None)
         if isinstance(constant, (int, float)) and not isinstance(constant, bool):
             return "fixed" if constant else "none", False, float(constant)
-    return "growing", True, None
+    return "growing", function is None or _draws(value), None
+
+
+def _draws(value: FunctionRef | Bound) -> bool:
+    """Whether a function draws lots, itself or by what its module keeps under a name that it uses."""
+    inner: object = value
+    while isinstance(inner, Bound):
+        inner = inner.function
+    if not isinstance(inner, FunctionRef):
+        return True
+    nodes = list(inside(inner.function.body))
+    kept = inner.parent.module.scope.bindings
+    for name in {node.id for node in nodes if isinstance(node, Name)}:
+        for made in (binding.node for binding in kept.get(name, ()) if isinstance(binding.node, Expr)):
+            nodes += [made, *below(made)]
+    words = {node.id if isinstance(node, Name) else node.attr for node in nodes if isinstance(node, (Name, Attr))}
+    return any(hint in word for word in words for hint in LOTS)
 
 
 def _sum(value: External | Symbolic) -> Wait:
@@ -201,6 +226,23 @@ def _shape(name: str, kind: str, jitter: bool, value: Symbolic) -> Wait:
     return kind, jitter, None
 
 
+def _within(attempts: int | None, values: Values | None) -> Wait | None:
+    """A curve that does not rise above its lower limit in so few attempts; None where it does."""
+    found = parts(values)
+    if attempts is None or not 3 <= attempts <= 10 or len(found) != 1:
+        return None
+    (value,) = found
+    if not isinstance(value, Symbolic) or library.last(value.path) not in CURVES:
+        return None
+    start, base = number(value.argument(0, "multiplier"), 1.0), number(value.argument(2, "exp_base"), 2.0)
+    least, most = number(value.argument(3, "min"), 0.0), number(value.argument(1, "max"), float("inf"))
+    if start is None or base is None or least is None or most is None or base > 100:
+        return None
+    last = max(0.0, least, min(most, start * base ** (attempts - 2)))
+    first = max(0.0, least, min(most, start))
+    return ("fixed", False, first) if first == last > 0 else None
+
+
 def _follows(values: Values | None) -> bool:
     """Whether the wait is computed from the error or the answer, as ``Retry-After`` is."""
     return any(
@@ -238,5 +280,5 @@ def _one_condition(value: object) -> Predicate:
     if name == "retry_if_exception":
         return of_functions(value.argument(0, "predicate"))
     if name in ("retry_if_result", "retry_if_not_result"):
-        return Predicate("result")
+        return of_results(value.argument(0, "predicate"), name == "retry_if_result")
     return VAGUE

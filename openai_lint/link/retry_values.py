@@ -125,3 +125,9 @@ def of_functions(values: Values | None) -> Predicate:
         Predicate("function", function=value) if isinstance(value, (FunctionRef, Bound)) else VAGUE for value in values
     )
     return found[0] if len(found) == 1 else Predicate("or", parts=found)
+
+
+def of_results(values: Values | None, wanted: bool = True) -> Predicate:
+    """A function that looks at what was given; it is retried where the answer is ``wanted``."""
+    function = next(iter(values)) if values is not None and len(values) == 1 else None
+    return Predicate("result", function=function, wanted=wanted)

@@ -72,6 +72,8 @@ class Sums:
         self._engine = engine
         self._frame = frame
         self.sheet = sheet
+        self.decide: Callable[[Expr], Item] | None = None
+        """Tells whether a condition holds, where more than the numbers is known."""
 
     def value(self, node: Expr) -> Item:
         """What an expression is now."""
@@ -85,7 +87,7 @@ class Sums:
             case facts.BinOp():
                 return combine(node.op, self.value(node.left), self.value(node.right))
             case facts.IfExp():
-                test = self.value(node.test)
+                test = self.truth(node.test) if self.decide is None else self.decide(node.test)
                 return self.value(node.body if test is True else node.orelse) if isinstance(test, bool) else UNKNOWN
             case facts.NamedExpr(target=facts.Name() as target):
                 found = self.sheet[target.id] = self.value(node.value)
@@ -169,12 +171,28 @@ class Sums:
             return numbers[0]
         if name == "pow" and known and len(numbers) == 2:
             return combine("**", numbers[0], numbers[1])
+        if name == "len" and len(node.args) == 1:
+            return self._length(node.args[0].value)
         if name == "exp" and known:
             return combine("**", Number(2.718281828, 2.718281828), numbers[0])
         return self._read(node) if not self.sheet.keys() & names(node) else UNKNOWN
 
+    def _length(self, node: Expr) -> Item:
+        """How many a list of the code holds: as counted so far, or where nothing else puts anything in."""
+        counted = length_of(node)
+        if counted in self.sheet:
+            return self.sheet[counted]
+        found = self._engine.evaluator.value(node, self._frame)
+        lengths = {len(v.items) for v in found if isinstance(v, Display) and all(k is not None for k, _ in v.items)}
+        return Number(float(min(lengths)), float(min(lengths))) if len(lengths) == len(found) == 1 else UNKNOWN
+
     def _of_error(self, node: Expr) -> bool:
         return any(self.sheet.get(name) is ERROR for name in names(node))
+
+
+def length_of(node: Expr) -> str:
+    """Under which name a sheet counts what a list holds."""
+    return f"len({library.dotted(node)})"
 
 
 def names(node: Expr) -> set[str]:

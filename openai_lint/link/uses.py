@@ -32,12 +32,15 @@ from openai_lint.link.values import (
 class Use:
     """How a function uses a parameter.
 
-    It ``runs`` it (calls, awaits, iterates, enters, raises, catches it), ``passes`` it on, or ``keeps`` it in one.
+    It ``runs`` it (calls, awaits, iterates, enters, raises, catches it), ``passes`` it on, ``keeps`` it in one, or
+    ``counts`` with it (compares it, goes as often round); ``lends``: a function inside counts with it.
     """
 
     runs: bool
     passes: bool
     keeps: bool
+    counts: bool = False
+    lends: bool = False
 
     def wants(self, value: Value) -> bool:
         """Whether this argument makes a difference."""
@@ -66,9 +69,14 @@ class Use:
                     self.wants(item) for _, found in value.items for item in found if not isinstance(item, ClassRef)
                 )
             case External():
-                return self.runs and value.path.endswith(("Error", "Exception", "Timeout")) and "()" not in value.path
+                return self.runs and is_error(value.path)
             case _:
                 return False
+
+
+def is_error(path: str) -> bool:
+    """Whether the class of a library is one of errors, by its name."""
+    return path.endswith(("Error", "Exception", "Timeout")) and "()" not in path
 
 
 UNUSED = Use(False, False, False)
@@ -91,7 +99,8 @@ def _uses(function: Function) -> dict[str, Use]:
     runs: set[str] = set()
     passes: set[str] = set()
     keeps: set[str] = set()
-    for node in _everything(function):
+    everything = _everything(function)
+    for node in everything:
         match node:
             case facts.Call():
                 _names(node.func, runs)
@@ -125,12 +134,27 @@ def _uses(function: Function) -> dict[str, Use]:
                     _names(node.value, keeps)
             case _:
                 pass
-    used = runs | passes
+    counts = _counted(everything)
+    lends = _counted([inner for node in everything if isinstance(node, Function) for inner in _everything(node)])
+    used = runs | passes | counts
     return {
-        param.name: Use(param.name in runs, param.name in passes, param.name in keeps)
+        name: Use(name in runs, name in passes, name in keeps, name in counts, name in lends)
         for param in function.params
-        if param.name in used
+        if (name := param.name) in used
     }
+
+
+def _counted(nodes: list[object]) -> set[str]:
+    """Names that are compared with something, or say how often a loop goes round."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, facts.Compare):
+            _names(node.left, found)
+            _names(node.right, found)
+        elif isinstance(node, facts.Call) and library.written(node.func) == "range":
+            for arg in node.args:
+                _names(arg.value, found)
+    return found
 
 
 def _everything(function: Function) -> list[object]:

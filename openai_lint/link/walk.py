@@ -20,7 +20,8 @@ from openai_lint.link.handed import alike, errors_given, given_back
 from openai_lint.link.loops import LoopWatch, goes_again, recursion
 from openai_lint.link.managers import Managers
 from openai_lint.link.narrow import Narrowing
-from openai_lint.link.raises import Raises, has_error
+from openai_lint.link.raises import Raises, has_error, holder, unwrapped
+from openai_lint.link.second_tries import policy_of, second_try
 from openai_lint.link.tokens import DEAD, OTHER, START, Live, Token, after_retries, leaks_of
 from openai_lint.link.values import ANYTHING, NOTHING, Caught, External, Frame, Kept, Symbolic, Value, Values
 
@@ -64,6 +65,8 @@ class Walk:
         self._kept: list[list[tuple[CaughtCell, Leaks]]] = []
         self.returned: list[tuple[Live, Values, Expr | None]] = []
         self.fell: Live = DEAD
+        self.fallen: set[Leak] = set()
+        """What fell out of handlers, to go on behind their try statements."""
 
     def run(self, live: Live = START) -> Leaks:
         """Walk the whole body."""
@@ -213,7 +216,9 @@ class Walk:
                 self._let_out(leaks_of(self._current(None, live) if self._handlers else live), node)
             return DEAD
         self.expr(node.error)
-        values = self.engine.evaluator.value(node.error, self.frame)
+        outer = holder(node.error)
+        shown = outer or node.error
+        values = self.engine.evaluator.value(shown, self.frame)
         here = frozenset(
             value
             for value in values
@@ -221,15 +226,18 @@ class Walk:
         )
         if not here and self._narrowing.is_given(node.error):
             self._let_out(leaks_of(live), node)
+        has = bool(self._handlers or self._given)
+        at_hand = leaks_of(live) if has else frozenset(self.fallen)
+        self._let_out(self._raises.anew(node.error, values, at_hand, passed=not has), node)
         for value in here or values:
             leaks = self._again(value, live)
             if value in here:
-                leaks &= given_back(self.engine, node.error, self.frame, leaks)
+                leaks &= given_back(self.engine, shown, self.frame, leaks)
             elif value in self._given and not self._handlers:
                 leaks = alike(leaks_of(live), leaks)
             else:
-                leaks = self._under_tests(leaks, node.error)
-            self._let_out(leaks, node)
+                leaks = self._under_tests(leaks, shown)
+            self._let_out(leaks if outer is None else unwrapped(leaks), node)
         self.absorbed(frozenset(token for token in leaks_of(live)))
         return DEAD
 
@@ -374,6 +382,9 @@ class Walk:
             watch.continue_(end)
         self._loops.pop()
         retried = watch.retried()
+        for outer in self._loops[-1:]:
+            outer.holds(watch, retried)
+        self.fallen = set(after_retries(self.fallen, retried))
         kept = self._kept.pop()
         self.leak(after_retries(raised, retried))
         self._keep([(cell, after_retries(leaks, retried)) for cell, leaks in kept])
@@ -390,14 +401,18 @@ class Walk:
                 out = self.block(node.body, live)
             out = self.block(node.orelse, out) if node.orelse and out else out
             rest = frozenset(raised)
-            again: Leaks = NO_LEAKS
+            again: dict[Handler, Leaks] = {}
+            once_more: dict[Handler, Leaks] = {}
             for handler in node.handlers:
                 caught, rest = self._clause(handler, rest, node.star)
-                again |= self._recursion(handler, caught)
+                if caught and goes_again(self.engine, self.frame, handler):
+                    again[handler] = caught
+                elif caught and (taken := second_try(self.engine, self.frame, node, handler, caught)):
+                    once_more[handler] = taken
                 if self._handle(node, handler, caught, live):
                     out |= live
             everything.update(rest)
-        leaves = after_retries(everything, again)
+        leaves = after_retries(everything, self._retried(node, again, once_more))
         if node.finalbody:
             ends = self.block(node.finalbody, live)
             if not ends:
@@ -452,9 +467,17 @@ class Walk:
         end = self.block(handler.body, live)
         for watch in self._loops[-1:]:
             watch.fell(node, end)
+        self.fallen |= leaks_of(end)
         self.absorbed(end)
         self._handlers.pop()
         return bool(end)
+
+    def dropped(self, node: facts.With, leaks: Leaks) -> None:
+        """A with statement drops errors: for the loop around it, it is a handler that does nothing."""
+        for watch in self._loops[-1:]:
+            trial = self.engine.guards.trial(node)
+            watch.caught(trial, leaks)
+            watch.fell(trial, leaks)
 
     def _keep(self, errors: Iterable[tuple[CaughtCell, Leaks]]) -> None:
         """Let what is raised later know what handlers have caught: around a loop, once what that retries is known."""
@@ -464,16 +487,16 @@ class Walk:
         for cell, leaks in errors:
             self.engine.solver.contribute(cell, leaks)
 
-    def _recursion(self, handler: Handler, caught: Leaks) -> Leaks:
-        """What a handler takes up again by calling its own function."""
-        if not caught or not goes_again(self.engine, self.frame, handler):
-            return NO_LEAKS
+    def _retried(self, node: facts.Try, again: dict[Handler, Leaks], once_more: dict[Handler, Leaks]) -> Leaks:
+        """What handlers take up again: by calling their own function, or by making the same call once more."""
         if self.engine.record.enabled:
-            again, policy = recursion(self.engine, self.frame, handler, caught)
-            if policy is not None:
-                for leak in again:
+            found = recursion(self.engine, self.frame, node, again)
+            policy = policy_of(self.engine, self.frame, node, once_more)
+            found += [(policy, leaks) for leaks in once_more.values()] if policy is not None else []
+            for policy, leaks in found:
+                for leak in leaks:
                     self.engine.record.policy(leak, policy)
-        return caught
+        return NO_LEAKS.union(*again.values(), *once_more.values())
 
     # --- expressions
 

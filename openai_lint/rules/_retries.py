@@ -66,6 +66,8 @@ class Retry:
         by = self.policy.by
         if by != "loop":
             return f"this {by} policy"
+        if self.policy.second:
+            return "this second try"
         return "this retry loop" if isinstance(self.policy.node, (For, While)) else "this recursion"
 
 

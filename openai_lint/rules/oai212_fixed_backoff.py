@@ -77,7 +77,7 @@ def check(project: "Project") -> Iterable[Hit]:
 
 def _flat(policy: Policy) -> bool:
     long_enough = policy.seconds is None or policy.seconds >= SHORT
-    return policy.wait == "fixed" and long_enough and not policy.follows
+    return policy.wait == "fixed" and long_enough and not policy.follows and not policy.second
 
 
 def _waits(policy: Policy) -> str:

@@ -54,7 +54,7 @@ class Carriers:
         self._leaky = {frame.function for frame, leaks in self._runs if leaks and isinstance(frame.function, Function)}
         self.functions: set[Function] = set(self._leaky)
         """The functions that let something out or, once ``names`` was asked for, give what does."""
-        self._lambdas: dict[Frame, bool] = {}
+        self._made: dict[Frame, bool] = {}
         self._special: dict[Class, set[Function]] = {}
         for frame, leaks in self._runs:
             if leaks and isinstance(frame.function, Function) and self._unnamed(frame.function, frame.module):
@@ -193,7 +193,8 @@ class Carriers:
             case Display():
                 return any(self._any(inner) for _, inner in value.items)
             case FunctionRef():
-                return value.function in self._leaky or (value.function.name == "<lambda>" and self._lambda(value))
+                made = value.function.name == "<lambda>" or bool(value.parent.bound)
+                return value.function in self._leaky or (made and self._untried(value))
             case Bound() | Partial() | Retried() | Managed() | ContextFunction():
                 return self._carries(value.function)
             case Resource():
@@ -211,14 +212,16 @@ class Carriers:
             case _:
                 return False
 
-    def _lambda(self, value: FunctionRef) -> bool:
-        """Whether a lambda lets errors out, or gives what does; nobody may have called it yet."""
+    def _untried(self, value: FunctionRef) -> bool:
+        """Whether a lambda, or what a factory made of what it was given (``chat = with_log(client.chat...create)``),
+        lets errors out, or gives what does; nobody may have called it yet.
+        """
         frame = Frame(value.parent.module, value.function, value.parent)
-        if frame not in self._lambdas:
-            self._lambdas[frame] = False
+        if frame not in self._made:
+            self._made[frame] = False
             solver = self._engine.solver
-            self._lambdas[frame] = bool(solver.read(RunCell(frame))) or self._any(solver.read(GivesCell(frame)).returns)
-        return self._lambdas[frame]
+            self._made[frame] = bool(solver.read(RunCell(frame))) or self._any(solver.read(GivesCell(frame)).returns)
+        return self._made[frame]
 
     def _fails_later(self, value: Deferred) -> bool:
         source = value.source

@@ -107,7 +107,7 @@ class LoopWatch:
         if isinstance(node, facts.For):
             work = _uses_target(node, trial)
             counts = self._counts(node)
-            return (counts or not work) and (self._success_leaves(trial) or (counts and not work))
+            return (counts or not work) and (self._success_leaves(trial) or self._success_is_asked_for(trial))
         return self._success_leaves(trial) or _success_moves_on(node, trial)
 
     def _counts(self, node: facts.For) -> bool:
@@ -131,6 +131,15 @@ class LoopWatch:
         """Whether something behind the request leaves the loop."""
         first = next((index for index, statement in enumerate(trial.body) if asks(statement)), 0)
         return leaves_loop((*trial.body[first:], *trial.orelse, *self._after(trial)))
+
+    def _success_is_asked_for(self, trial: facts.Try) -> bool:
+        """Whether an ``if`` around the try, or beside it, looks at what success assigns (``if answer is None:``)."""
+        found = assigned(trial.body) | assigned(trial.orelse)
+        inner = set(map(id, inside(trial.body)))
+        return any(
+            isinstance(node, facts.If) and id(node) not in inner and not found.isdisjoint(names(node.test))
+            for node in inside(self._node.body)
+        )
 
     def _after(self, trial: facts.Try) -> facts.Block:
         body = self._node.body

@@ -148,6 +148,11 @@ class LoopWatch:
                 return body[index + 1 :]
         return ()
 
+    def _ahead_of(self, trial: facts.Try) -> facts.Block:
+        after = self._after(trial)
+        body = self._node.body
+        return body[: len(body) - len(after) - 1]
+
     def _policy(self, retried: set[Leak]) -> Policy:
         known: dict[tuple[facts.Try, Handler], Verdicts[bool]] = {}
         doubtful: set[Leak] = set()
@@ -161,8 +166,13 @@ class LoopWatch:
         return self._read(*self._handler_of(plainest), _only(retried - doubtful, doubtful), plainest)
 
     def _doubts(self, trial: facts.Try, handler: Handler) -> "Callable[[Leak, Sdk], bool]":
-        """Whether it cannot be told if the loop goes on after an error that a handler has caught."""
-        return lambda leak, _: Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node).doubt
+        """Whether it cannot be told if the loop goes on after an error that a handler has caught, or it seems not to."""
+
+        def doubts(leak: Leak, _: "Sdk") -> bool:
+            course = Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node)
+            return course.doubt or (course.attempts is not None and course.attempts <= 1)
+
+        return doubts
 
     def _read(self, trial: facts.Try, handler: Handler, predicate: Predicate, leak: Leak | None = None) -> Policy:
         course = Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node)
@@ -182,7 +192,7 @@ class LoopWatch:
             "original",
             seconds,
             follows=course.told,
-            repairs=repairs(trial, handler, self._after(trial)),
+            repairs=repairs(trial, handler, self._after(trial), self._ahead_of(trial)),
         )
 
     @property
@@ -244,13 +254,19 @@ def _numeric(value: Display) -> bool:
     )
 
 
-def repairs(trial: facts.Try, handler: Handler, after: facts.Block) -> bool:
-    """Whether the request is mended before it goes out again: a name that its call is given is changed in between."""
+def repairs(trial: facts.Try, handler: Handler, after: facts.Block, ahead: facts.Block = ()) -> bool:
+    """Whether the request is mended before it goes out again: a name that its call is given is changed in between.
+
+    What stands ``ahead`` of the try may make it anew of what was changed.
+    """
     given: set[str] = set()
     for node in below(trial.body):
         if isinstance(node, facts.Call) and library.written(node.func) not in QUIET:
             given |= {name for arg in node.args for name in names(arg.value)}
     changed = assigned(handler.body) | assigned(after) | _mutated(handler.body)
+    for node in inside(ahead):
+        if isinstance(node, facts.Assign) and node.value is not None and not changed.isdisjoint(names(node.value)):
+            changed |= {target.id for target in node.targets if isinstance(target, facts.Name)}
     return not given.isdisjoint(changed)
 
 
@@ -332,7 +348,8 @@ def _only(sure: Leaks | set[Leak], doubtful: Leaks | set[Leak]) -> Predicate:
         return predicate
     unsure = Predicate("only", tuple(sorted({leak.raised for leak in doubtful})))
     some = Predicate("and", parts=(unsure, VAGUE))
-    return Predicate("or", parts=(predicate, some)) if sure else some
+    others = Predicate("and", parts=(predicate, Predicate("not", parts=(unsure,))))  # a base may be sure
+    return Predicate("or", parts=(others, some)) if sure else some
 
 
 def _plainest(leaks: Leaks | set[Leak]) -> Leak:

@@ -19,7 +19,7 @@ from openai_lint.link.rehearsal import Course, Rehearsal
 from openai_lint.link.retry_values import Wait, of_classes
 from openai_lint.link.sums import names
 from openai_lint.link.values import Display, Frame, Literal
-from openai_lint.link.waits import wait_of, waits_in
+from openai_lint.link.waits import paused, wait_of, waits_in
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -209,7 +209,7 @@ class LoopWatch:
         if found is not None:
             return found
         body = tuple(item for item in self._node.body if item is not trial)
-        return waits_in(self._engine, self._frame, (*body, *handler.body, *trial.finalbody), changing)
+        return paused(course, waits_in(self._engine, self._frame, (*body, *handler.body, *trial.finalbody), changing))
 
     def _handler_of(self, leak: Leak) -> tuple[facts.Try, Handler]:
         """The handler that an error comes to."""
@@ -317,8 +317,8 @@ def recursion(engine: "Engine", frame: Frame, handler: Handler, caught: Leaks) -
     if not again:
         return again, None
     course = courses[_plainest(again)]
-    wait, jitter, seconds = wait_of(course) or waits_in(
-        engine, frame, handler.body, {param.name for param in function.params}
+    wait, jitter, seconds = wait_of(course) or paused(
+        course, waits_in(engine, frame, handler.body, {param.name for param in function.params})
     )
     named = EVERY_ERROR if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
     doubtful = {leak for leak in again if courses[leak].doubt}

@@ -17,7 +17,7 @@ from openai_lint.link.itself import calls, helper_of
 from openai_lint.link.narrow import Narrowing
 from openai_lint.link.predicates import body_of
 from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, names, single
-from openai_lint.link.values import NOTHING, Bound, Display, External, Frame, FunctionRef
+from openai_lint.link.values import NOTHING, Bound, Display, External, Frame, FunctionRef, Value
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -33,6 +33,12 @@ WAITING_WORDS = ("sleep", "backoff", "back_off", "wait", "delay", "cooldown")
 
 NO_WAITS = frozenset({"wait_for", "wait", "wait_closed", "get_delay", "get_backoff"})
 """Names with such a word that do not."""
+
+PAUSES = ("wait_for", "wait_until", "sleep", "pause", "throttle")
+"""How the names of the project's own functions begin that wait, though by other means than sleeping; also ``wait``."""
+
+DEEPEST_PAUSE = 3
+"""A function that calls one that calls one that waits is followed this far."""
 
 NEXT, AGAIN, OUT = "next", "again", "out"
 
@@ -88,6 +94,7 @@ class Rehearsal:
         self._passed: Sheet | None = None
         self._tested: set[str] = set()
         self._asked = asked(handler.body)
+        self._pausing: dict[facts.Call, bool] = {}
         self.course = Course()
 
     # --- loops
@@ -365,16 +372,39 @@ class Rehearsal:
                     self._wait(part)
 
     def _is_wait(self, node: facts.Call) -> bool:
+        known = self._pausing
+        if node not in known:
+            known[node] = self._pauses(node, self._frame, 0)
+        return known[node]
+
+    def _pauses(self, node: facts.Call, frame: Frame, depth: int) -> bool:
         name = library.written(node.func)
         if name == "sleep":
             return True
-        values = self._engine.evaluator.value(node.func, self._frame)
+        values = self._engine.evaluator.value(node.func, frame)
         if any(isinstance(value, External) and value.path in library.SLEEPS for value in values):
             return True
-        known = [function for value in values if (function := body_of(value)) is not None]
+        known = [value for value in values if body_of(value) is not None]
         if known:
-            return any(sleeps(function) for function in known)
-        return name not in NO_WAITS and any(word in name.lower() for word in WAITING_WORDS)
+            return any(self._takes_a_pause(value, depth) for value in known)
+        return depth == 0 and name not in NO_WAITS and any(word in name.lower() for word in WAITING_WORDS)
+
+    def _takes_a_pause(self, value: Value, depth: int) -> bool:
+        """Whether a function of the project waits: itself, by its name, or in one that it calls."""
+        while isinstance(value, Bound):
+            value = value.function
+        if not isinstance(value, FunctionRef):
+            return False
+        function = value.function
+        word = function.name.lstrip("_")
+        if sleeps(function) or word == "wait" or word.startswith(PAUSES):
+            return True
+        if depth >= DEEPEST_PAUSE:
+            return False
+        frame = Frame(value.parent.module, function, value.parent)
+        return any(
+            self._pauses(part, frame, depth + 1) for part in inside(function.body) if isinstance(part, facts.Call)
+        )
 
     def _wait(self, node: facts.Call) -> None:
         name = library.written(node.func)

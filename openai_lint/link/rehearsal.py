@@ -17,7 +17,7 @@ from openai_lint.link.itself import calls, helper_of
 from openai_lint.link.narrow import Narrowing
 from openai_lint.link.predicates import body_of
 from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, names, single
-from openai_lint.link.values import NOTHING, Bound, Display, External, Frame, FunctionRef, Value
+from openai_lint.link.values import ANYTHING, NOTHING, Bound, Display, External, Frame, FunctionRef, Value
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -387,6 +387,8 @@ class Rehearsal:
         known = [value for value in values if body_of(value) is not None]
         if known:
             return any(self._takes_a_pause(value, depth) for value in known)
+        if name == "wait" and isinstance(node.func, facts.Attr) and not node.args:
+            return depth == 0 and values <= ANYTHING  # ``limiter.wait()`` of something that nobody sees
         return depth == 0 and name not in NO_WAITS and any(word in name.lower() for word in WAITING_WORDS)
 
     def _takes_a_pause(self, value: Value, depth: int) -> bool:

@@ -359,12 +359,28 @@ def _plainest(leaks: Leaks | set[Leak]) -> Leak:
 
 def _calls_itself(engine: "Engine", frame: Frame, function: facts.Function, handler: Handler) -> facts.Call | None:
     """The call by which a handler runs its own function again, itself or through a function that it asks."""
+    unrun = _unrun(handler.body) if function.is_generator else frozenset()
     for node in below(handler.body):
-        if isinstance(node, facts.Call) and (
-            calls(engine, node, frame, function) is not None or helper_of(engine, node, frame, function) is not None
-        ):
+        if not isinstance(node, facts.Call) or id(node) in unrun:
+            continue
+        if calls(engine, node, frame, function) is not None or helper_of(engine, node, frame, function) is not None:
             return node
     return None
+
+
+def _unrun(body: facts.Block) -> frozenset[int]:
+    """The calls, by identity, whose generators nothing here iterates: those that are only handed out or dropped."""
+    found: set[int] = set()
+    for node in below(body):
+        given: list[Expr | None] = []
+        if isinstance(node, facts.Yield) and not node.delegate:
+            given = [node.value]
+        elif isinstance(node, facts.ExprStmt):
+            given = [node.value]
+        for value in given:
+            items = value.items if isinstance(value, facts.Sequence) else (value,)
+            found |= {id(item) for item in items if isinstance(item, facts.Call)}
+    return frozenset(found)
 
 
 def _request_names(trial: facts.Try) -> set[str]:

@@ -60,6 +60,7 @@ def _says(values: Values) -> bool:
     """Whether values say more than an annotation beside them would: None and library objects do not."""
     return any(not (isinstance(value, Literal) and value.value is None) for value in _told(values))
 
+
 ANY_ERROR = frozenset({External("Exception"), External("BaseException")})
 
 

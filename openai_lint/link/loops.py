@@ -166,7 +166,7 @@ class LoopWatch:
         return self._read(*self._handler_of(plainest), _only(retried - doubtful, doubtful), plainest)
 
     def _doubts(self, trial: facts.Try, handler: Handler) -> "Callable[[Leak, Sdk], bool]":
-        """Whether it cannot be told if the loop goes on after an error that a handler has caught, or it seems not to."""
+        """Whether the loop may not go on after an error that a handler has caught: that cannot be told, or it ends."""
 
         def doubts(leak: Leak, _: "Sdk") -> bool:
             course = Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node)
@@ -372,12 +372,8 @@ def _unrun(body: facts.Block) -> frozenset[int]:
     """The calls, by identity, whose generators nothing here iterates: those that are only handed out or dropped."""
     found: set[int] = set()
     for node in below(body):
-        given: list[Expr | None] = []
-        if isinstance(node, facts.Yield) and not node.delegate:
-            given = [node.value]
-        elif isinstance(node, facts.ExprStmt):
-            given = [node.value]
-        for value in given:
+        if isinstance(node, facts.ExprStmt) or (isinstance(node, facts.Yield) and not node.delegate):
+            value = node.value
             items = value.items if isinstance(value, facts.Sequence) else (value,)
             found |= {id(item) for item in items if isinstance(item, facts.Call)}
     return frozenset(found)

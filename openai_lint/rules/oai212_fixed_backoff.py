@@ -40,7 +40,7 @@ def ask(question):
 ## What counts
 
 A fixed wait of a second or more, and a random one whose range does not grow. Shorter ones are OAI203. What follows
-`Retry-After` is not fixed.
+`Retry-After` is not fixed, and a policy of two attempts waits only once.
 
 ## Fix
 

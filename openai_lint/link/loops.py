@@ -107,7 +107,8 @@ class LoopWatch:
         if isinstance(node, facts.For):
             work = _uses_target(node, trial)
             counts = self._counts(node)
-            return (counts or not work) and (self._success_leaves(trial) or self._success_is_asked_for(trial))
+            ends = self._success_leaves(trial) or self._success_is_asked_for(trial)
+            return (counts or not work) and (ends or (counts and not work and _pauses(trial)))
         return self._success_leaves(trial) or _success_moves_on(node, trial)
 
     def _counts(self, node: facts.For) -> bool:
@@ -239,6 +240,15 @@ def _uses_target(node: facts.For, trial: facts.Try) -> bool:
             derived |= {target.id for target in statement.targets if isinstance(target, facts.Name)}
     used = {item.id for item in inside(trial.body) if isinstance(item, facts.Name)}
     return not derived.isdisjoint(used)
+
+
+def _pauses(trial: facts.Try) -> bool:
+    """Whether a handler sleeps: a loop that counts and forgets to stop is meant to ask again, not for something new."""
+    return any(
+        isinstance(node, facts.Call) and library.written(node.func) == "sleep"
+        for handler in trial.handlers
+        for node in inside(handler.body)
+    )
 
 
 def _success_moves_on(node: facts.While, trial: facts.Try) -> bool:

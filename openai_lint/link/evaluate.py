@@ -60,6 +60,9 @@ def _says(values: Values) -> bool:
     return any(not (isinstance(value, Literal) and value.value is None) for value in _told(values))
 
 
+ANY_ERROR = frozenset({External("Exception"), External("BaseException")})
+
+
 class Evaluator:
     """Reads expressions in frames."""
 
@@ -311,7 +314,8 @@ class Evaluator:
                 head = self.value(node.value, frame)
                 if any(isinstance(value, External) and value.path in library.CLASS_TYPES for value in head):
                     named = self.value(node.index, frame)
-                    return frozenset(value for value in named if isinstance(value, (ClassRef, External)))
+                    # ``type[Exception]`` is any error that there is: what is passed tells more.
+                    return frozenset(value for value in named if isinstance(value, (ClassRef, External))) - ANY_ERROR
                 if library.is_container(head):
                     inner = node.index.items if isinstance(node.index, facts.Sequence) else (node.index,)
                     members = union(self.annotation(item, frame) for item in inner)

@@ -280,10 +280,21 @@ class Lookup:
             if isinstance(item, External):
                 continue
             found = self._own(item, attr, receiver, frame)
-            if found - ANYTHING:
+            if found - ANYTHING and not self._only_changes(item, attr, found):
                 return found - ANYTHING if declared <= ANYTHING else declared | found
             declared |= found
         return declared
+
+    def _only_changes(self, cls: ClassRef, attr: str, found: Values) -> bool:
+        """Whether a class only sets a constant meanwhile (``self.aborted = True``): at first its base's holds."""
+        if not all(isinstance(value, Literal) for value in found):
+            return False
+        if attr in cls.parent.module.scopes[cls.node].bindings:
+            return False
+        return not any(
+            isinstance(store.scope.node, Function) and store.scope.node.name == "__init__"
+            for store in self._class_stores(cls, attr)
+        )
 
     def _own(self, cls: ClassRef, attr: str, receiver: Value, frame: Frame) -> Values:
         engine = self._engine

@@ -30,7 +30,7 @@ from openai_lint.link.rehearsal import Course, Rehearsal
 from openai_lint.link.retry_values import Wait, of_classes
 from openai_lint.link.sums import names
 from openai_lint.link.values import Display, Frame, Literal
-from openai_lint.link.waits import wait_of, waits_in
+from openai_lint.link.waits import paused, wait_of, waits_in
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -129,7 +129,8 @@ class LoopWatch:
             counts = self._counts(node)
             if work and not counts:  # models, keys: the next one is tried until one answers
                 return leaves((*trial.body, *trial.orelse)) or leaves(self._after(trial))
-            return self._success_leaves(trial) or (counts and not work)
+            ends = self._success_leaves(trial) or self._success_is_asked_for(trial)
+            return ends or (counts and not work and _pauses(trial))
         return self._success_leaves(trial) or _success_moves_on(node, trial) or bool(queues(node, trial))
 
     def _counts(self, node: facts.For) -> bool:
@@ -154,12 +155,26 @@ class LoopWatch:
         first = next((index for index, statement in enumerate(trial.body) if asks(statement)), 0)
         return leaves_loop((*trial.body[first:], *trial.orelse, *self._after(trial)))
 
+    def _success_is_asked_for(self, trial: facts.Try) -> bool:
+        """Whether an ``if`` around the try, or beside it, looks at what success assigns (``if answer is None:``)."""
+        found = assigned(trial.body) | assigned(trial.orelse)
+        inner = set(map(id, inside(trial.body)))
+        return any(
+            isinstance(node, facts.If) and id(node) not in inner and not found.isdisjoint(names(node.test))
+            for node in inside(self._node.body)
+        )
+
     def _after(self, trial: facts.Try) -> facts.Block:
         body, place = self._node.body, self._engine.guards.place(trial)
         for index, statement in enumerate(body):
             if statement is place or any(node is place for node in descendants(statement)):
                 return body[index + 1 :]
         return ()
+
+    def _ahead_of(self, trial: facts.Try) -> facts.Block:
+        after = self._after(trial)
+        body = self._node.body
+        return body[: len(body) - len(after) - 1]
 
     def _policy(self, retried: set[Leak]) -> Policy:
         known: dict[tuple[facts.Try, Handler], Verdicts[bool]] = {}
@@ -174,8 +189,13 @@ class LoopWatch:
         return self._read(*self._handler_of(plainest), _only(retried - doubtful, doubtful), plainest)
 
     def _doubts(self, trial: facts.Try, handler: Handler) -> "Callable[[Leak, Sdk], bool]":
-        """Whether it cannot be told if the loop goes on after an error that a handler has caught."""
-        return lambda leak, _: Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node).doubt
+        """Whether the loop may not go on after an error that a handler has caught: that cannot be told, or it ends."""
+
+        def doubts(leak: Leak, _: "Sdk") -> bool:
+            course = Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node)
+            return course.doubt or (course.attempts is not None and course.attempts <= 1)
+
+        return doubts
 
     def _read(self, trial: facts.Try, handler: Handler, predicate: Predicate, leak: Leak | None = None) -> Policy:
         course = Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node)
@@ -195,7 +215,7 @@ class LoopWatch:
             "original",
             seconds,
             follows=course.told,
-            repairs=repairs(trial, handler, self._after(trial)) or self._takes_turns(trial),
+            repairs=repairs(trial, handler, self._after(trial), self._ahead_of(trial)) or self._takes_turns(trial),
         )
 
     def _takes_turns(self, trial: facts.Try) -> bool:
@@ -228,7 +248,7 @@ class LoopWatch:
         if found is not None:
             return found
         body = tuple(item for item in self._node.body if item is not trial)
-        return waits_in(self._engine, self._frame, (*body, *handler.body, *trial.finalbody), changing)
+        return paused(course, waits_in(self._engine, self._frame, (*body, *handler.body, *trial.finalbody), changing))
 
     def _handler_of(self, leak: Leak) -> tuple[facts.Try, Handler]:
         """The handler that an error comes to."""
@@ -265,6 +285,15 @@ def _uses_target(node: facts.For, trial: facts.Try) -> bool:
     return not derived.isdisjoint(used)
 
 
+def _pauses(trial: facts.Try) -> bool:
+    """Whether a handler sleeps: a loop that counts and forgets to stop is meant to ask again, not for something new."""
+    return any(
+        isinstance(node, facts.Call) and library.written(node.func) == "sleep"
+        for handler in trial.handlers
+        for node in inside(handler.body)
+    )
+
+
 def _success_moves_on(node: facts.While, trial: facts.Try) -> bool:
     """Whether only success changes what a ``while`` tests."""
     return not names(node.test).isdisjoint(assigned(trial.body) | assigned(trial.orelse))
@@ -293,13 +322,19 @@ def _numeric(value: Display) -> bool:
     )
 
 
-def repairs(trial: facts.Try, handler: Handler, after: facts.Block) -> bool:
-    """Whether the request is mended before it goes out again: a name that its call is given is changed in between."""
+def repairs(trial: facts.Try, handler: Handler, after: facts.Block, ahead: facts.Block = ()) -> bool:
+    """Whether the request is mended before it goes out again: a name that its call is given is changed in between.
+
+    What stands ``ahead`` of the try may make it anew of what was changed.
+    """
     given: set[str] = set()
     for node in below(trial.body):
         if isinstance(node, facts.Call) and library.written(node.func) not in QUIET:
             given |= {name for arg in node.args for name in names(arg.value)}
     changed = assigned(handler.body) | assigned(after) | _mutated(handler.body)
+    for node in inside(ahead):
+        if isinstance(node, facts.Assign) and node.value is not None and not changed.isdisjoint(names(node.value)):
+            changed |= {target.id for target in node.targets if isinstance(target, facts.Name)}
     return not given.isdisjoint(changed)
 
 
@@ -366,8 +401,8 @@ def _recursion(
     if not again:
         return []
     course = courses.of(_plainest(again))
-    wait, jitter, seconds = wait_of(course) or waits_in(
-        engine, frame, handler.body, {param.name for param in function.params}
+    wait, jitter, seconds = wait_of(course) or paused(
+        course, waits_in(engine, frame, handler.body, {param.name for param in function.params})
     )
     named = EVERY_ERROR if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
     doubtful = {leak for leak in again if courses.of(leak).doubt}
@@ -398,7 +433,8 @@ def _only(sure: Leaks | set[Leak], doubtful: Leaks | set[Leak]) -> Predicate:
         return predicate
     unsure = Predicate("only", tuple(sorted({leak.raised for leak in doubtful})))
     some = Predicate("and", parts=(unsure, VAGUE))
-    return Predicate("or", parts=(predicate, some)) if sure else some
+    others = Predicate("and", parts=(predicate, Predicate("not", parts=(unsure,))))  # a base may be sure
+    return Predicate("or", parts=(others, some)) if sure else some
 
 
 def _plainest(leaks: Leaks | set[Leak]) -> Leak:
@@ -408,12 +444,24 @@ def _plainest(leaks: Leaks | set[Leak]) -> Leak:
 
 def _calls_itself(engine: "Engine", frame: Frame, function: facts.Function, handler: Handler) -> facts.Call | None:
     """The call by which a handler runs its own function again, itself or through a function that it asks."""
+    unrun = _unrun(handler.body) if function.is_generator else frozenset()
     for node in below(handler.body):
-        if isinstance(node, facts.Call) and (
-            calls(engine, node, frame, function) is not None or helper_of(engine, node, frame, function) is not None
-        ):
+        if not isinstance(node, facts.Call) or id(node) in unrun:
+            continue
+        if calls(engine, node, frame, function) is not None or helper_of(engine, node, frame, function) is not None:
             return node
     return None
+
+
+def _unrun(body: facts.Block) -> frozenset[int]:
+    """The calls, by identity, whose generators nothing here iterates: those that are only handed out or dropped."""
+    found: set[int] = set()
+    for node in below(body):
+        if isinstance(node, facts.ExprStmt) or (isinstance(node, facts.Yield) and not node.delegate):
+            value = node.value
+            items = value.items if isinstance(value, facts.Sequence) else (value,)
+            found |= {id(item) for item in items if isinstance(item, facts.Call)}
+    return frozenset(found)
 
 
 def _request_names(trial: facts.Try) -> set[str]:

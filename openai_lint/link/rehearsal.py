@@ -32,7 +32,7 @@ from openai_lint.link.narrow import Narrowing
 from openai_lint.link.predicates import body_of
 from openai_lint.link.rounds import MOST_ROUNDS, Rounds, endless
 from openai_lint.link.sums import ERROR, UNKNOWN, Item, Number, Sheet, Sums, combine, length_of, names, single
-from openai_lint.link.values import NOTHING, Bound, External, Frame, FunctionRef
+from openai_lint.link.values import ANYTHING, NOTHING, Bound, External, Frame, FunctionRef, Value
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -48,6 +48,11 @@ NO_WAITS = frozenset({"wait_for", "wait", "wait_closed", "get_delay", "get_backo
 
 APPENDS = frozenset({"append", "appendleft", "add"})
 """Methods that make a collection one longer."""
+PAUSES = ("wait_for", "wait_until", "sleep", "pause", "throttle")
+"""How the names of the project's own functions begin that wait, though by other means than sleeping; also ``wait``."""
+
+DEEPEST_PAUSE = 3
+"""A function that calls one that calls one that waits is followed this far."""
 
 NEXT, AGAIN, OUT = "next", "again", "out"
 
@@ -107,6 +112,7 @@ class Rehearsal:
         self._tested: set[str] = set()
         self._asked = asked(handler.body)
         self._queues: set[str] = set()
+        self._pausing: dict[facts.Call, bool] = {}
         self.course = Course()
 
     def block(self, body: Block) -> Course:
@@ -359,16 +365,41 @@ class Rehearsal:
             self._sums.sheet[counted] = combine("+", self._sums.sheet[counted], one)
 
     def _is_wait(self, node: facts.Call) -> bool:
+        known = self._pausing
+        if node not in known:
+            known[node] = self._pauses(node, self._frame, 0)
+        return known[node]
+
+    def _pauses(self, node: facts.Call, frame: Frame, depth: int) -> bool:
         name = library.written(node.func)
         if name == "sleep":
             return True
-        values = self._engine.evaluator.value(node.func, self._frame)
+        values = self._engine.evaluator.value(node.func, frame)
         if any(isinstance(value, External) and value.path in library.SLEEPS for value in values):
             return True
-        known = [function for value in values if (function := body_of(value)) is not None]
+        known = [value for value in values if body_of(value) is not None]
         if known:
-            return any(sleeps(function) for function in known)
-        return name not in NO_WAITS and any(word in name.lower() for word in WAITING_WORDS)
+            return any(self._takes_a_pause(value, depth) for value in known)
+        if name == "wait" and isinstance(node.func, facts.Attr) and not node.args:
+            return depth == 0 and values <= ANYTHING  # ``limiter.wait()`` of something that nobody sees
+        return depth == 0 and name not in NO_WAITS and any(word in name.lower() for word in WAITING_WORDS)
+
+    def _takes_a_pause(self, value: Value, depth: int) -> bool:
+        """Whether a function of the project waits: itself, by its name, or in one that it calls."""
+        while isinstance(value, Bound):
+            value = value.function
+        if not isinstance(value, FunctionRef):
+            return False
+        function = value.function
+        word = function.name.lstrip("_")
+        if sleeps(function) or word == "wait" or word.startswith(PAUSES):
+            return True
+        if depth >= DEEPEST_PAUSE:
+            return False
+        frame = Frame(value.parent.module, function, value.parent)
+        return any(
+            self._pauses(part, frame, depth + 1) for part in inside(function.body) if isinstance(part, facts.Call)
+        )
 
     def _wait(self, node: facts.Call) -> None:
         name = library.written(node.func)

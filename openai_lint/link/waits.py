@@ -34,6 +34,11 @@ def wait_of(course: Course) -> Wait | None:
     return "fixed", random, longest
 
 
+def paused(course: Course, written: Wait) -> Wait:
+    """How a retry waits by its words, where it waits in functions that it calls: nobody knows how long."""
+    return ("growing", False, None) if course.waits and written[0] == "none" else written
+
+
 def waits_in(engine: "Engine", frame: Frame, body: facts.Block, changing: set[str]) -> Wait:
     """How a block waits: none, fixed or growing, whether at random, and how many seconds when that is fixed."""
     best: Wait = ("none", False, 0.0)

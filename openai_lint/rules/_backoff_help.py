@@ -56,12 +56,11 @@ def random(retry: Retry) -> str:
 
 def _loop_wait(retry: Retry) -> str:
     node = retry.policy.node
-    counter = "attempt"
-    if isinstance(node, For) and getattr(node.target, "id", "_") != "_":
-        counter = str(getattr(node.target, "id", counter))
+    named = isinstance(node, For) and getattr(node.target, "id", "_") != "_"
+    counter = str(getattr(node.target, "id", "attempt")) if isinstance(node, For) and named else "attempt"
     sleep = "await asyncio.sleep" if _asynchronous(retry) else "time.sleep"
     wait = f"{sleep}(min(60, 2**{counter}) + random.random())"
-    if isinstance(node, For):
+    if named:
         return f"Wait longer each time, with something random in it:\n{wait}"
     return f"Count the attempts, and wait longer each time, with something random in it:\n{wait}"
 

@@ -146,12 +146,47 @@ def _range(project: "Project", module: ModuleInfo, node: Call) -> int | None:
     frame = tree_of(project, module).frame(node)
     numbers = []
     for arg in node.args:
+        most = _longest(project, module, arg.value)
+        if most is not None:
+            numbers.append(most)
+            continue
         values = project.engine.evaluator.value(arg.value, frame)
         found = [value.value for value in values if isinstance(value, Literal)]
         if len(values) != 1 or len(found) != 1 or not isinstance(found[0], int):
             return None
         numbers.append(found[0])
     return len(range(*numbers)) if 1 <= len(numbers) <= 3 and (len(numbers) < 3 or numbers[2]) else None
+
+
+def _longest(project: "Project", module: ModuleInfo, node: Expr) -> int | None:
+    """What ``len(text)`` is at most, where the code cuts that off (``text = text[:9000]``)."""
+    if not isinstance(node, Call) or library.written(node.func) != "len" or len(node.args) != 1:
+        return None
+    text = node.args[0].value
+    if not isinstance(text, facts.Name):
+        return None
+    tree = tree_of(project, module)
+    for binding in module.scope_of(tree.runner(node)).bindings.get(text.id, ()):
+        cut = binding.node
+        if (
+            binding.kind == "value"
+            and isinstance(cut, facts.Subscript)
+            and isinstance(cut.value, facts.Name)
+            and cut.value.id == text.id
+            and cut.span[:2] < node.span[:2]
+            and isinstance(cut.index, facts.Sequence)
+            and cut.index.kind == "slice"
+        ):
+            return _end_of(project, module, cut.index)
+    return None
+
+
+def _end_of(project: "Project", module: ModuleInfo, cut: facts.Sequence) -> int | None:
+    if len(cut.items) != 1 or cut.items[0].span[:2] == cut.span[:2]:
+        return None  # what begins where the slice does is its beginning
+    values = project.engine.evaluator.value(cut.items[0], tree_of(project, module).frame(cut))
+    found = [value.value for value in values if isinstance(value, Literal)]
+    return found[0] if len(values) == 1 and len(found) == 1 and isinstance(found[0], int) else None
 
 
 def _display(project: "Project", module: ModuleInfo, node: Expr) -> int | None:

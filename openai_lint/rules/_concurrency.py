@@ -62,10 +62,15 @@ def bursts(project: "Project") -> Iterator[Burst]:
         return
     for module in project.modules:
         tree = tree_of(project, module)
+        waited_for: set[tuple[object, str]] = set()
         for node in tree.of(Call):
             name = library.written(node.func)
             if name in GATHERERS:
                 found = _gathered(project, module, node, by_site)
+                same = [(tree.runner(node), arg.value.id) for arg in node.args if isinstance(arg.value, Name)]
+                if found is not None and same and waited_for.issuperset(same):
+                    continue  # the tasks that were gathered before, looked after once more
+                waited_for.update(same)
             elif name in TASKS:
                 found = _started(project, module, node, by_site)
             elif name in POOLS:
@@ -248,6 +253,8 @@ def _batched(node: Any) -> bool:
 
 
 def _size(project: "Project", module: ModuleInfo, node: Call, given: Expr) -> int | None:
+    if isinstance(given, Call) and isinstance(given.func, facts.Attr) and given.func.attr == "values":
+        given = given.func.value  # ``tasks["summary"] = ask(...)``
     if not isinstance(given, Name):
         return size_of(project, module, given)
     scope = module.scope_of(tree_of(project, module).runner(node))
@@ -265,6 +272,9 @@ def _filled(project: "Project", module: ModuleInfo, filled: list[Any]) -> int | 
     tree = tree_of(project, module)
     total = 0
     for binding in filled:
+        if _by_fixed_key(tree.parent(binding.node)):
+            total += 1
+            continue
         loops = []
         for parent, _ in tree.above(binding.node):
             if isinstance(parent, Function):
@@ -279,6 +289,13 @@ def _filled(project: "Project", module: ModuleInfo, filled: list[Any]) -> int | 
             times *= size
         total += times
     return total
+
+
+def _by_fixed_key(node: object) -> bool:
+    """Whether an assignment puts something under a key that stands in the code."""
+    return isinstance(node, facts.Assign) and all(
+        isinstance(target, facts.Subscript) and isinstance(target.index, facts.Const) for target in node.targets
+    )
 
 
 # --- pools

@@ -118,8 +118,11 @@ def sdk_requests(call: ApiCall) -> int | None:
 
 def certain(project: "Project", retry: Retry, call: ApiCall, name: str) -> bool:
     """Whether the policy retries this error whatever else is true of it."""
-    leak = Leak(call.site, name, f"openai.{name}", RAW, False, 0)
-    return any(project.engine.policies.accepts(policy, leak) is True for policy in retry.variants)
+    return any(project.engine.policies.accepts(policy, _raw(call, name)) is True for policy in retry.variants)
+
+
+def _raw(call: ApiCall, name: str) -> Leak:
+    return Leak(call.site, name, f"openai.{name}", RAW, False, 0)
 
 
 # --- places and words
@@ -131,6 +134,18 @@ def header(module: ModuleInfo, span: Span) -> Span:
         return span
     line = module.facts.text.split("\n")[span[0] - 1]
     return (span[0], span[1], span[0], len(line.rstrip()) + 1)
+
+
+def taken_up(project: "Project", retry: Retry, policies: Iterable[Policy]) -> tuple[str, ...]:
+    """The names that some of a retry's variants surely retry, in the order of the guide."""
+    chosen = tuple(policies)
+    found = {
+        name
+        for call, names in retry.errors.items()
+        for name in names
+        if any(project.engine.policies.accepts(policy, _raw(call, name)) is True for policy in chosen)
+    }
+    return tuple(name for name in retry.names if name in found)
 
 
 def place(project: "Project", policy: Policy) -> Place:
@@ -146,15 +161,16 @@ def hit(
     errors: Iterable[str] = (),
     severity: Severity | None = None,
     rewrite: Rewrite | None = None,
+    policy: Policy | None = None,
 ) -> Hit:
-    """What a rule says about a policy, with the calls that it retries as related places."""
+    """What a rule says about a policy (or one of its variants), with the calls that it retries as related places."""
     first = retry.calls[0]
     related = tuple(
         Related(project.place(call.module, call.site.node.span), f"retries `{call.site.path}`, called here")
         for call in retry.calls[:_MOST_RELATED]
     )
     return Hit(
-        place(project, retry.policy),
+        place(project, policy or retry.policy),
         message,
         help_text,
         tuple(errors),

@@ -5,16 +5,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
+from openai_lint.escapes import RAW, Leak, clause
 from openai_lint.facts import Call, Expr, For, Function, Handler, While
 from openai_lint.link import library
 from openai_lint.link.blocks import inside, sleeps
 from openai_lint.link.callers import callers_of
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.loops import LoopWatch
+from openai_lint.link.policy import Policy
 from openai_lint.link.predicates import body_of
 from openai_lint.link.project import ApiCall
 from openai_lint.link.tree import tree_of
-from openai_lint.link.values import External, Site
+from openai_lint.link.values import ClassRef, External, Site
 from openai_lint.rules._retries import sdk_requests
 
 if TYPE_CHECKING:
@@ -38,8 +40,33 @@ def tried_again(project: "Project") -> frozenset[Site]:
     once = (
         call for call in project.calls if call.policy is None and call.site not in found and sdk_requests(call) == 1
     )
-    found.update(call.site for call in once if _by_result(project, call))
+    found.update(call.site for call in once if _by_result(project, call) or _raised_anew(project, call))
     return frozenset(found)
+
+
+def _raised_anew(project: "Project", call: ApiCall) -> bool:
+    """Whether a handler raises another error instead (``raise RateLimitError(...)``), which a policy around retries."""
+    function = call.site.function
+    policies = project.record.decorators.get(function, []) if function is not None else []
+    if function is None or not policies or not any(isinstance(node, Handler) for node, _, _ in call.handled_by):
+        return False
+    frame = tree_of(project, call.module).frame(call.site.node)
+    for node in inside(function.body):
+        if not isinstance(node, facts.Raise) or node.error is None:
+            continue
+        raised = node.error.func if isinstance(node.error, Call) else node.error
+        for value in project.engine.evaluator.value(raised, frame):
+            path = f"project.{value.node.qualname}" if isinstance(value, ClassRef) else getattr(value, "path", "")
+            if any(_may_retry(project, policy, call, str(path)) for policy in policies):
+                return True
+    return False
+
+
+def _may_retry(project: "Project", policy: Policy, call: ApiCall, path: str) -> bool:
+    meaning = clause(path, call.release)
+    if policy.idle or not isinstance(meaning, str):
+        return False
+    return project.engine.policies.accepts(policy, Leak(call.site, meaning, meaning, RAW, False, 0)) is not False
 
 
 def _holds(handler: Handler, node: Expr) -> bool:

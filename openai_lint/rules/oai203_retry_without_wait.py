@@ -58,7 +58,7 @@ from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._backoff_help import growing
 from openai_lint.rules._http_retries import loops
 from openai_lint.rules._policy_edits import grow
-from openai_lint.rules._retries import SHORT, counted, hit, retries, seconds
+from openai_lint.rules._retries import SHORT, counted, hit, listed, retries, seconds, taken_up
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -67,16 +67,17 @@ if TYPE_CHECKING:
 def check(project: "Project") -> Iterable[Hit]:
     """One hit for each policy that does not wait, or hardly."""
     for retry in retries(project):
-        hasty = next((policy for policy in retry.variants if _hurries(policy)), None)
-        if hasty is not None and retry.waited_for:
-            yield hit(
-                project,
-                retry,
-                f"{retry.subject} {_waits(hasty)}",
-                growing(retry),
-                retry.transient,
-                rewrite=grow(project, retry.policy),
-            )
+        hasty = [policy for policy in retry.variants if _hurries(policy)]
+        if not hasty or not retry.waited_for:
+            continue
+        names, after = retry.transient, ""
+        if len(hasty) < len(retry.variants):  # others wait: say after what this one does not
+            names = tuple(name for name in taken_up(project, retry, hasty) if name in retry.transient)
+            after = f" after {listed(names)}"
+        if names:
+            message = f"{retry.subject} {_waits(hasty[0])}{after}"
+            rewrite = grow(project, hasty[0])
+            yield hit(project, retry, message, growing(retry), names, rewrite=rewrite, policy=hasty[0])
     for found in loops(project):
         if _hurries(found.policy) and found.policy.retries != CONNECTION:
             message = f"this retry of `{found.request.call}` {_waits(found.policy)}"

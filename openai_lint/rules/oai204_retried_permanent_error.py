@@ -60,6 +60,7 @@ from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._backoff_help import narrow as advice
 from openai_lint.rules._key_rotation import mended
 from openai_lint.rules._narrowing import narrow
+from openai_lint.rules._recount import attempts
 from openai_lint.rules._retries import Retry, certain, counted, hit, listed, retries
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def check(project: "Project") -> Iterable[Hit]:
         if not names or retry.policy.repairs:
             continue
         what = "it can never succeed" if len(names) == 1 else "they can never succeed"
-        message = f"{retry.subject} retries {listed(names)}{_times(retry)}: {what}"
+        message = f"{retry.subject} retries {listed(names)}{_times(project, retry, names)}: {what}"
         severity = None if retry.policy.retries.written else Severity.INFO
         yield hit(project, retry, message, advice(retry), names, severity, narrow(project, retry, names))
 
@@ -90,11 +91,13 @@ def _permanent(project: "Project", retry: Retry) -> tuple[str, ...]:
     return tuple(name for name in retry.calls[0].release.permanent if name in found)
 
 
-def _times(retry: Retry) -> str:
+def _times(project: "Project", retry: Retry, names: tuple[str, ...]) -> str:
     policy = retry.policy
     if not policy.bounded:
         return " for ever"
-    return f" ({counted(policy.attempts, 'attempt')})" if policy.attempts else ""
+    tried = {attempts(project, policy, call, name) for call in retry.calls[:1] for name in names}
+    number = tried.pop() if len(tried) == 1 else None
+    return f" ({counted(number, 'attempt')})" if number else ""
 
 
 RULE = Rule("OAI204", "retried-permanent-error", Severity.WARNING, check, fix=Applicability.UNSAFE)

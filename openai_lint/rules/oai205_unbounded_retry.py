@@ -50,11 +50,12 @@ Unsafe: a stop is added; a `while True` counts six attempts, and lets the error 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from openai_lint.link.policy import Policy
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._backoff_help import stop
 from openai_lint.rules._http_retries import loops
 from openai_lint.rules._policy_edits import end
-from openai_lint.rules._retries import Retry, hit, retries, seconds
+from openai_lint.rules._retries import hit, retries, seconds, taken_up
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -63,9 +64,14 @@ if TYPE_CHECKING:
 def check(project: "Project") -> Iterable[Hit]:
     """One hit for each policy that never gives up."""
     for retry in retries(project):
-        if any(not policy.bounded for policy in retry.variants):
-            message = f"{retry.subject} never gives up: {_says(retry)}"
-            yield hit(project, retry, message, stop(retry), retry.names, rewrite=end(project, retry.policy))
+        endless = [policy for policy in retry.variants if not policy.bounded]
+        names = taken_up(project, retry, endless)
+        if not names and any(policy.by != "loop" or not policy.retries.has("vague") for policy in endless):
+            names = retry.names
+        if names:
+            message = f"{retry.subject} never gives up: {_says(endless[0], names)}"
+            rewrite = end(project, endless[0])
+            yield hit(project, retry, message, stop(retry), names, rewrite=rewrite, policy=endless[0])
     for found in loops(project):
         if not found.policy.bounded:
             message = f"this retry of `{found.request.call}` never gives up"
@@ -79,10 +85,8 @@ def check(project: "Project") -> Iterable[Hit]:
             )
 
 
-def _says(retry: Retry) -> str:
-    names = retry.names
+def _says(policy: Policy, names: tuple[str, ...]) -> str:
     what = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-    policy = retry.policy
     if policy.wait == "none":
         return f"while the API answers with {what}, it asks again without a pause"
     wait = f" every {seconds(policy.seconds)}" if policy.wait == "fixed" and policy.seconds else ""

@@ -40,7 +40,7 @@ def ask(question):
 ## What counts
 
 A fixed wait of a second or more, and a random one whose range does not grow. Shorter ones are OAI203. What follows
-`Retry-After` is not fixed.
+`Retry-After` is not fixed, and a policy of two attempts waits only once.
 
 ## Fix
 
@@ -54,30 +54,35 @@ from openai_lint.link.policy import Policy
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._backoff_help import growing
 from openai_lint.rules._policy_edits import grow
-from openai_lint.rules._retries import SHORT, hit, retries, seconds
+from openai_lint.rules._retries import SHORT, hit, retries, seconds, taken_up
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
 
 
+MOST_ONCE = 2
+"""A policy of so many attempts waits once: there is nothing that could grow."""
+
+
 def check(project: "Project") -> Iterable[Hit]:
     """One hit for each policy whose waits do not grow."""
     for retry in retries(project):
-        flat = next((policy for policy in retry.variants if _flat(policy)), None)
-        if flat is not None and retry.waited_for:
-            yield hit(
-                project,
-                retry,
-                f"{retry.subject} {_waits(flat)}",
-                growing(retry),
-                retry.transient,
-                rewrite=grow(project, retry.policy),
-            )
+        flat = [policy for policy in retry.variants if _flat(policy)]
+        if not flat or not retry.waited_for:
+            continue
+        names = retry.transient
+        if len(flat) < len(retry.variants):
+            names = tuple(name for name in taken_up(project, retry, flat) if name in retry.transient)
+        if names:
+            message = f"{retry.subject} {_waits(flat[0])}"
+            rewrite = grow(project, flat[0])
+            yield hit(project, retry, message, growing(retry), names, rewrite=rewrite, policy=flat[0])
 
 
 def _flat(policy: Policy) -> bool:
     long_enough = policy.seconds is None or policy.seconds >= SHORT
-    return policy.wait == "fixed" and long_enough and not policy.follows and not policy.second
+    once = policy.attempts is not None and policy.attempts <= MOST_ONCE
+    return policy.wait == "fixed" and long_enough and not policy.follows and not policy.second and not once
 
 
 def _waits(policy: Policy) -> str:

@@ -114,7 +114,7 @@ class EntryPoints:
         for function in roots:
             leaks = NO_LEAKS
             for frame in self.frames[function]:
-                if not frame.bound or function in self._callbacks:
+                if self._begins_with(frame, function):
                     leaks |= self.leaves(function, frame)
             found[function] = cover.filter(leaks, function, self.frames[function][0].module)
         return found
@@ -128,6 +128,23 @@ class EntryPoints:
             for function, (path, _, _) in self._engine.record.callbacks.items()
             if library.last(path) not in library.KEEPERS or not callers.get(function)
         }
+
+    def _begins_with(self, frame: Frame, function: Function) -> bool:
+        """Whether the program may begin with this way to run an entry point.
+
+        A function made by another one and handed over (what a decorator made of one function) is not what the same
+        decorator made of others, which only the project calls.
+        """
+        if function not in self._callbacks:
+            return not frame.bound
+        made_here = frame.parent is None or not isinstance(frame.parent.function, Function)
+        handed_over = self._engine.record.handed_over[function]
+        return (
+            made_here
+            or frame.parent in handed_over
+            or not self._engine.record.callers.get(function)
+            or function in self._engine.record.entries
+        )
 
     def _is_root(self, function: Function) -> bool:
         if self._engine.record.callers.get(function):

@@ -28,6 +28,10 @@ from openai_lint.link.values import (
 IDENTITY = frozenset(
     {
         "typing.cast",
+        "pydantic.validate_arguments",
+        "pydantic.validate_arguments()",
+        "pydantic.validate_call",
+        "pydantic.validate_call()",
         "functools.wraps()",
         "copy.copy",
         "copy.deepcopy",
@@ -133,6 +137,36 @@ SETTERS = frozenset({"set_defaults"})
 
 KEEPERS = APPENDERS | SETTERS | {"setdefault"}
 """Methods that only keep what they are given."""
+
+LOOKERS = frozenset(
+    {
+        "ascii",
+        "asyncio.iscoroutine",
+        "asyncio.iscoroutinefunction",
+        "bool",
+        "callable",
+        "dir",
+        "format",
+        "functools.update_wrapper",
+        "functools.wraps",
+        "hasattr",
+        "hash",
+        "id",
+        "isinstance",
+        "issubclass",
+        "len",
+        "print",
+        "repr",
+        "str",
+        "type",
+        "typing.get_args",
+        "typing.get_origin",
+        "typing.get_type_hints",
+        "vars",
+    }
+)
+LOOKING_MODULES = frozenset({"inspect", "logging", "pprint", "warnings"})
+"""Functions, and modules of functions, that only look at a callable: they neither call nor keep it."""
 
 SLEEPS = frozenset(
     {"time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep", "gevent.sleep", "eventlet.sleep", "sleep"}
@@ -251,6 +285,11 @@ MOST_WORDS = 5
 def last(path: str) -> str:
     """The last word of a dotted path, call marks removed."""
     return path.replace("()", "").rpartition(".")[2]
+
+
+def only_looks(path: str) -> bool:
+    """Whether a library function only looks at the callables that it is given."""
+    return path in LOOKERS or path.partition(".")[0] in LOOKING_MODULES
 
 
 def extended(path: str, word: str) -> Values:

@@ -64,6 +64,10 @@ class Lookup:
             return one(ModuleRef(path))
         if path is None:
             return self._external(node.module, node.name) if not node.level else ANYTHING
+        if path == module.path:  # a package takes a module of its own: `from . import llm`
+            child = self._engine.modules.child(path, node.name)
+            if child is not None:
+                return one(ModuleRef(child))
         found = self.member(path, node.name, module.path)
         if found <= ANYTHING and not path.endswith((".py", ".ipynb")) and not node.level:
             return self._external(node.module, node.name)

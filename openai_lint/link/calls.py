@@ -218,9 +218,16 @@ class Calls:
                 fitting = frozenset(value for value in namesakes if isinstance(value, CALLABLE) and _fits(value, args))
                 if fitting:
                     return self._apply_all(fitting, args, frame, node)
+            if node.func.attr == "__init__":
+                args = self._besides_fields(receiver, args)
             return engine.externals.function(f"?.{node.func.attr}", args, frame, node)
         name = library.written(node.func) if isinstance(node, facts.Call) else ""
         return engine.externals.function(f"?.{name}", args, frame, node)
+
+    def _besides_fields(self, receiver: Values, args: Arguments) -> Arguments:
+        """What ``super().__init__(...)`` passes to a base that is not seen, but for the fields of the class itself."""
+        fields = {name for value in receiver if isinstance(value, Super) for _, name in self._fields(value.receiver.cls)}
+        return replace(args, keywords={name: values for name, values in args.keywords.items() if name not in fields})
 
     def namesakes(self, name: str, caller: ModuleInfo) -> Values:
         """The methods of that name which a call on an unknown receiver may mean: few, and near the code that calls."""
@@ -290,21 +297,23 @@ class Calls:
         """A class without ``__init__`` (dataclass, pydantic, attrs): arguments go to its annotated fields."""
         if frame.module.is_test:
             return
-        fields: list[tuple[ClassRef, str]] = []
-        for item in reversed(self._engine.hierarchy.mro(cls)):
-            if isinstance(item, ClassRef):
-                scope = item.parent.module.scopes[item.node]
-                fields += [
-                    (item, name)
-                    for name, bound in scope.bindings.items()
-                    if any(b.annotation is not None for b in bound)
-                ]
+        fields = self._fields(cls)
         names = {name: item for item, name in fields}
         for (item, name), values in zip(fields, args.positional, strict=False):
             self._engine.solver.contribute(AttrCell(item, name), values)
         for name, values in args.keywords.items():
             if name in names:
                 self._engine.solver.contribute(AttrCell(names[name], name), values)
+
+    def _fields(self, cls: ClassRef) -> list[tuple[ClassRef, str]]:
+        """The annotated names of a class and its bases, those of bases first."""
+        return [
+            (item, name)
+            for item in reversed(self._engine.hierarchy.mro(cls))
+            if isinstance(item, ClassRef)
+            for name, bound in item.parent.module.scopes[item.node].bindings.items()
+            if any(binding.annotation is not None for binding in bound)
+        ]
 
     def call_property(self, ref: FunctionRef, receiver: Value, frame: Frame) -> Values:
         """The value of a property of an object."""

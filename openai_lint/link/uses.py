@@ -70,6 +70,9 @@ class Use:
                 return False
 
 
+KEEPING = APPENDERS | {"__init__"}
+"""Methods that keep what they are given in the object: ``super().__init__(field=value)`` too."""
+
 UNUSED = Use(False, False, False)
 
 
@@ -94,7 +97,7 @@ def _uses(function: Function) -> dict[str, Use]:
         match node:
             case facts.Call():
                 _names(node.func, runs)
-                puts = isinstance(node.func, facts.Attr) and node.func.attr in APPENDERS
+                puts = isinstance(node.func, facts.Attr) and node.func.attr in KEEPING
                 for arg in node.args:
                     _names(arg.value, runs if arg.star else passes)
                     if puts:

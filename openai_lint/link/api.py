@@ -168,16 +168,20 @@ class Api:
         """An unknown receiver followed by words that only OpenAI has, in code that knows of openai."""
         words: list[str] = []
         current: Expr = node
+        first = 0
         while isinstance(current, Attr):
             words.append(current.attr)
             current = current.value
             base = self._engine.evaluator.value(current, frame)
             if not (base <= ANYTHING and base):
-                return None
+                if not base or not all(isinstance(value, (Instance, ClassRef)) for value in base):
+                    return None
+                first = 1  # an object of the project; what it holds under the first word is not known
+                break
         words.reverse()
         era = 1
         catalogue = self._engine.catalogue(frame.module, era)
-        for start in range(len(words)):
+        for start in range(first, len(words)):
             path = tuple(word for word in words[start:] if word not in catalogue.wrappers)
             dotted = ".".join(path)
             if len(path) > 1 and catalogue.any_method(dotted) is not None:

@@ -25,11 +25,15 @@ from openai_lint.link.values import (
     Super,
     Value,
     Values,
+    literal,
     one,
 )
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
+
+NO_OBJECT = ANYTHING | literal(None)
+"""What an attribute may be of which nothing is said but that it is still empty."""
 
 MOST_OVERRIDES = 12
 """A call through a base class reaches each override; of more than these, those that let something out."""
@@ -129,6 +133,11 @@ class Lookup:
             if len(owners) > 1 and own is not None and cls == instance.cls and library.is_abstract(own[1]):
                 continue
             result |= found if cls == instance.cls else self._attribute(cls, attr, receiver, frame)
+        if result - NO_OBJECT:
+            return result
+        put = self._foreign(instance, attr)
+        if put:
+            return put
         if result:
             return result
         if attr == "__class__":
@@ -136,9 +145,6 @@ class Lookup:
         for base in self._engine.hierarchy.mro(instance.cls):
             if isinstance(base, External) and f"{base.path}.{attr}" in running.RUN_ELSEWHERE:
                 return one(Bound(External(f"{base.path}.{attr}"), instance))
-        foreign = self._foreign(instance, attr)
-        if foreign:
-            return foreign
         client = self._engine.api.client_of_class(instance.cls, "subclass")
         if client is not None:
             return self._engine.evaluator.attribute(client, attr, frame)
@@ -158,12 +164,16 @@ class Lookup:
         return attr in cls.parent.module.scopes[cls.node].bindings or bool(self._class_stores(cls, attr))
 
     def _foreign(self, instance: Instance, attr: str) -> Values:
-        """What is stored from outside of the class: ``obj.attr = value``, in the modules that mention it."""
+        """What is stored from outside of the class, in the modules that mention it: ``obj.attr = value``, or
+        ``Class.attr = value`` (of a base too).
+        """
         result = NOTHING
         for store in self._stores_of(attr):
             frame = self._engine.generic_frame(store.scope)
             for target in self._engine.evaluator.value(store.target, frame):
-                if isinstance(target, Instance) and target.cls == instance.cls:
+                if (isinstance(target, Instance) and target.cls == instance.cls) or (
+                    isinstance(target, ClassRef) and target in self._engine.hierarchy.mro(instance.cls)
+                ):
                     result |= self._engine.evaluator.bound(store.binding, frame, store.scope)
         return result
 

@@ -185,7 +185,11 @@ class Carriers:
             case Display():
                 return any(self._any(inner) for _, inner in value.items)
             case FunctionRef():
-                return value.function in self._leaky or (value.function.name == "<lambda>" and self._lambda(value))
+                return (
+                    value.function in self._leaky
+                    or (value.function.name == "<lambda>" and self._lambda(value))
+                    or self._encloses(value.parent)
+                )
             case Bound() | Partial() | Retried() | Managed() | ContextFunction():
                 return self._carries(value.function)
             case Resource():
@@ -202,6 +206,14 @@ class Carriers:
                 return self._runs_by_itself(value.cls)
             case _:
                 return False
+
+    def _encloses(self, frame: Frame | None) -> bool:
+        """Whether a function that was made in this frame sees a carrier there: a wrapper of what it was given."""
+        while frame is not None:
+            if any(self._any(values) for _, values in frame.bound):
+                return True
+            frame = frame.parent
+        return False
 
     def _lambda(self, value: FunctionRef) -> bool:
         """Whether a lambda lets errors out, or gives what does; nobody may have called it yet."""

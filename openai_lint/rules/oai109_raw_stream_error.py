@@ -61,6 +61,7 @@ from openai_lint.link.queries_versions import versions
 from openai_lint.link.releases import era_of
 from openai_lint.rewrites import Need, Rewrite, SetTypes
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
+from openai_lint.rules._handling import is_blind, uses_of
 from openai_lint.rules._noise import dead_calls
 from openai_lint.rules._suggest import shadowed, written_types
 from openai_lint.rules._versions import at, listed, named, through
@@ -84,7 +85,7 @@ def check(project: "Project") -> Iterable[Hit]:
     known, dead = versions(project), dead_calls(project)
     for call in project.calls:
         raw = sorted({leak.error for leak in call.reaching if _of_transport(leak)})
-        if not raw or call.site in dead or known.asks(call.module) or not _thought_of(call):
+        if not raw or call.site in dead or known.asks(call.module) or not _thought_of(project, call):
             continue
         releases = tuple(release for release in known.environment(call.module) if era_of(release) == call.site.era)
         if all(_lets_through(call, release) for release in releases):
@@ -95,10 +96,18 @@ def _of_transport(leak: Leak) -> bool:
     return leak.iterating and leak.form == RAW and "." in leak.error
 
 
-def _thought_of(call: "ApiCall") -> bool:
+def _thought_of(project: "Project", call: "ApiCall") -> bool:
     """Whether reading the stream stands under a handler that catches what the SDK itself raises there."""
     let_out = any(leak.iterating and "." not in leak.error for leak in call.reaching)
-    return not let_out and any(isinstance(node, Handler) for node, _, _ in call.handled_by)
+    return not let_out and bool(_passed(project, call))
+
+
+def _passed(project: "Project", call: "ApiCall") -> "list[tuple[Handler, ModuleInfo]]":
+    """The handlers of the SDK's errors; one that takes every error would have taken the transport's too."""
+    blind = {use.handler for use in uses_of(project, call.site) if is_blind(project, use)}
+    return [
+        (node, module) for node, module, _ in call.handled_by if isinstance(node, Handler) and node not in blind
+    ]
 
 
 def _lets_through(call: "ApiCall", release: "Sdk") -> bool:
@@ -113,9 +122,8 @@ def _body(call: "ApiCall") -> bool:
 
 def _hit(project: "Project", call: "ApiCall", raw: list[str], releases: "tuple[Sdk, ...]") -> Hit:
     place = project.place(call.module, call.site.node.span)
-    handler, module, _ = next(found for found in call.handled_by if isinstance(found[0], Handler))
-    span = handler.header if isinstance(handler, Handler) else handler.span
-    other = project.place(module, span)
+    handler, module = _passed(project, call)[0]
+    other = project.place(module, handler.header)
     bases = sorted({COMMON_BASES.get(name.partition(".")[0], name) for name in raw})
     where = named(releases) if releases else f"openai {call.release.version}"
     raises = f"a broken stream of {call.site.path} raises {listed(raw, 'or')} in {where}"
@@ -135,9 +143,9 @@ def _hit(project: "Project", call: "ApiCall", raw: list[str], releases: "tuple[S
     )
 
 
-def _rewrite(project: "Project", handler: object, module: "ModuleInfo", bases: list[str]) -> Rewrite | None:
+def _rewrite(project: "Project", handler: Handler, module: "ModuleInfo", bases: list[str]) -> Rewrite | None:
     """The transport's errors in the clause, beside those that it names."""
-    if not isinstance(handler, Handler) or handler.type is None or shadowed(project, module, handler.body[0], bases):
+    if handler.type is None or shadowed(project, module, handler.body[0], bases):
         return None
     needs = tuple(Need(base.partition(".")[0]) for base in bases)
     kept = written_types(module, handler)

@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
 
 MOST_NAMESAKES = 3
-"""A call on an unknown receiver reaches the project's methods of that name if at most this many classes have one."""
+"""A call on an unknown receiver reaches the project's methods of that name if at most this many classes have one; a
+class with those that override its method counts once."""
 
 
 class Calls:
@@ -234,6 +235,8 @@ class Calls:
         if name.startswith("__") or name in library.COMMON_METHODS:
             return NOTHING
         found = self._engine.methods_named(name)
+        if len(found) > MOST_NAMESAKES:
+            found = self._families(found, name)
         if not found or len(found) > MOST_NAMESAKES:
             return NOTHING
         result = NOTHING
@@ -243,6 +246,15 @@ class Calls:
             result |= self._engine.evaluator.attribute(Instance(cls, False), name, Frame(cls.parent.module, None))
         # What a property gives is no method, and nothing to tell apart from any other value of that name.
         return frozenset(value for value in result if isinstance(value, (FunctionRef, Bound, Partial, Retried)))
+
+    def _families(self, classes: list[ClassRef], name: str) -> list[ClassRef]:
+        """The classes that define a method first: a call through one of these means the methods of all below it."""
+        found: dict[ClassRef, None] = {}
+        for cls in classes:
+            above = [item for item in self._engine.hierarchy.mro(cls) if isinstance(item, ClassRef)]
+            first = [item for item in above if self._engine.hierarchy.own_method(item, name) is not None]
+            found.setdefault(first[-1] if first else cls)
+        return list(found)
 
     # --- functions of the project
 

@@ -227,7 +227,9 @@ class Calls:
 
     def _besides_fields(self, receiver: Values, args: Arguments) -> Arguments:
         """What ``super().__init__(...)`` passes to a base that is not seen, but for the fields of the class itself."""
-        fields = {name for value in receiver if isinstance(value, Super) for _, name in self._fields(value.receiver.cls)}
+        fields = {
+            name for value in receiver if isinstance(value, Super) for _, name in self._fields(value.receiver.cls)
+        }
         return replace(args, keywords={name: values for name, values in args.keywords.items() if name not in fields})
 
     def namesakes(self, name: str, caller: ModuleInfo) -> Values:

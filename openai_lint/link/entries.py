@@ -11,7 +11,17 @@ from openai_lint.link.arguments import Arguments, fits
 from openai_lint.link.cells import Outcome, RunCell
 from openai_lint.link.cover import Cover
 from openai_lint.link.index import ModuleInfo, ScopeInfo
-from openai_lint.link.values import ANYTHING, Bound, ContextFunction, Deferred, Frame, FunctionRef, Managed, Retried, Values
+from openai_lint.link.values import (
+    ANYTHING,
+    Bound,
+    ContextFunction,
+    Deferred,
+    Frame,
+    FunctionRef,
+    Managed,
+    Retried,
+    Values,
+)
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -164,9 +174,9 @@ class EntryPoints:
         found = set()
         for function, frames in self.frames.items():
             scope = frames[0].module.scope_of(function)
-            if not self._engine.record.callers.get(function) and any(self.runs[frame] for frame in frames):
-                if self._may_be_called(function, scope):
-                    found.add(function)
+            uncalled = not self._engine.record.callers.get(function)
+            if uncalled and any(self.runs[frame] for frame in frames) and self._may_be_called(function, scope):
+                found.add(function)
         return found
 
     def _may_be_called(self, function: Function, scope: ScopeInfo) -> bool:

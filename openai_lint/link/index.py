@@ -417,7 +417,9 @@ class _Indexer:
     def _fill(self, node: Call, scope: ScopeInfo) -> None:
         """``super().__init__(field=value)`` stores the value where the class says that it has such a field."""
         owner, receiver = scope.owner, scope.first_parameter()
-        for arg in node.args if owner is not None and receiver is not None else ():
+        if owner is None or receiver is None:
+            return
+        for arg in node.args:
             if arg.keyword is not None and any(
                 binding.annotation is not None for binding in owner.bindings.get(arg.keyword, ())
             ):

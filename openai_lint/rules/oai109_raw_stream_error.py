@@ -105,9 +105,7 @@ def _thought_of(project: "Project", call: "ApiCall") -> bool:
 def _passed(project: "Project", call: "ApiCall") -> "list[tuple[Handler, ModuleInfo]]":
     """The handlers of the SDK's errors; one that takes every error would have taken the transport's too."""
     blind = {use.handler for use in uses_of(project, call.site) if is_blind(project, use)}
-    return [
-        (node, module) for node, module, _ in call.handled_by if isinstance(node, Handler) and node not in blind
-    ]
+    return [(node, module) for node, module, _ in call.handled_by if isinstance(node, Handler) and node not in blind]
 
 
 def _lets_through(call: "ApiCall", release: "Sdk") -> bool:

@@ -120,7 +120,8 @@ class Api:
     def external_attribute(self, path: str, attr: str, frame: Frame, node: Attr | None) -> Values:
         """``openai.x``: an error, a client class, a resource of the module-level client, or a 0.x class."""
         full = f"{path}.{attr}"
-        full = vendors.DROP_INS.get(full, full)
+        if full in vendors.DROP_INS:
+            return one(External(vendors.DROP_INS[full]))
         if not path.startswith("openai") or (path != "openai" and not path.startswith("openai.")):
             return library.extended(path, f".{attr}")
         words = tuple(word for word in full.split(".")[1:])
@@ -168,12 +169,16 @@ class Api:
         """An unknown receiver followed by words that only OpenAI has, in code that knows of openai."""
         words: list[str] = []
         current: Expr = node
+        first = 0
         while isinstance(current, Attr):
             words.append(current.attr)
             current = current.value
             base = self._engine.evaluator.value(current, frame)
             if not (base <= ANYTHING and base):
-                return None
+                if not base or not all(isinstance(value, (Instance, ClassRef)) for value in base):
+                    return None
+                first = 1  # an object of the project; what it holds under the first word is not known
+                break
         words.reverse()
         era = 1
         catalogue = self._engine.catalogue(frame.module, era)
@@ -181,6 +186,8 @@ class Api:
             path = tuple(word for word in words[start:] if word not in catalogue.wrappers)
             dotted = ".".join(path)
             if len(path) > 1 and catalogue.any_method(dotted) is not None:
+                if start < first:
+                    return None  # the object itself looks like a client
                 if not self._engine.speaks_openai(frame.module, len(path)):
                     return None
                 if dotted.partition(".")[0] in vendors.COMMON_RESOURCES:

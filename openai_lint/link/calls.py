@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
 
 MOST_NAMESAKES = 3
-"""A call on an unknown receiver reaches the project's methods of that name if at most this many classes have one."""
+"""A call on an unknown receiver reaches the project's methods of that name if at most this many classes have one; a
+class with those that override its method counts once."""
 
 
 class Calls:
@@ -218,15 +219,26 @@ class Calls:
                 fitting = frozenset(value for value in namesakes if isinstance(value, CALLABLE) and _fits(value, args))
                 if fitting:
                     return self._apply_all(fitting, args, frame, node)
+            if node.func.attr == "__init__":
+                args = self._besides_fields(receiver, args)
             return engine.externals.function(f"?.{node.func.attr}", args, frame, node)
         name = library.written(node.func) if isinstance(node, facts.Call) else ""
         return engine.externals.function(f"?.{name}", args, frame, node)
+
+    def _besides_fields(self, receiver: Values, args: Arguments) -> Arguments:
+        """What ``super().__init__(...)`` passes to a base that is not seen, but for the fields of the class itself."""
+        fields = {
+            name for value in receiver if isinstance(value, Super) for _, name in self._fields(value.receiver.cls)
+        }
+        return replace(args, keywords={name: values for name, values in args.keywords.items() if name not in fields})
 
     def namesakes(self, name: str, caller: ModuleInfo) -> Values:
         """The methods of that name which a call on an unknown receiver may mean: few, and near the code that calls."""
         if name.startswith("__") or name in library.COMMON_METHODS:
             return NOTHING
         found = self._engine.methods_named(name)
+        if len(found) > MOST_NAMESAKES:
+            found = self._families(found, name)
         if not found or len(found) > MOST_NAMESAKES:
             return NOTHING
         result = NOTHING
@@ -236,6 +248,15 @@ class Calls:
             result |= self._engine.evaluator.attribute(Instance(cls, False), name, Frame(cls.parent.module, None))
         # What a property gives is no method, and nothing to tell apart from any other value of that name.
         return frozenset(value for value in result if isinstance(value, (FunctionRef, Bound, Partial, Retried)))
+
+    def _families(self, classes: list[ClassRef], name: str) -> list[ClassRef]:
+        """The classes that define a method first: a call through one of these means the methods of all below it."""
+        found: dict[ClassRef, None] = {}
+        for cls in classes:
+            above = [item for item in self._engine.hierarchy.mro(cls) if isinstance(item, ClassRef)]
+            first = [item for item in above if self._engine.hierarchy.own_method(item, name) is not None]
+            found.setdefault(first[-1] if first else cls)
+        return list(found)
 
     # --- functions of the project
 
@@ -290,21 +311,23 @@ class Calls:
         """A class without ``__init__`` (dataclass, pydantic, attrs): arguments go to its annotated fields."""
         if frame.module.is_test:
             return
-        fields: list[tuple[ClassRef, str]] = []
-        for item in reversed(self._engine.hierarchy.mro(cls)):
-            if isinstance(item, ClassRef):
-                scope = item.parent.module.scopes[item.node]
-                fields += [
-                    (item, name)
-                    for name, bound in scope.bindings.items()
-                    if any(b.annotation is not None for b in bound)
-                ]
+        fields = self._fields(cls)
         names = {name: item for item, name in fields}
         for (item, name), values in zip(fields, args.positional, strict=False):
             self._engine.solver.contribute(AttrCell(item, name), values)
         for name, values in args.keywords.items():
             if name in names:
                 self._engine.solver.contribute(AttrCell(names[name], name), values)
+
+    def _fields(self, cls: ClassRef) -> list[tuple[ClassRef, str]]:
+        """The annotated names of a class and its bases, those of bases first."""
+        return [
+            (item, name)
+            for item in reversed(self._engine.hierarchy.mro(cls))
+            if isinstance(item, ClassRef)
+            for name, bound in item.parent.module.scopes[item.node].bindings.items()
+            if any(binding.annotation is not None for binding in bound)
+        ]
 
     def call_property(self, ref: FunctionRef, receiver: Value, frame: Frame) -> Values:
         """The value of a property of an object."""

@@ -183,6 +183,11 @@ class Engine:
         self.reindex()
         return self._methods.get(name, [])
 
+    def scopes_reading(self, attr: str) -> list[ScopeInfo]:
+        """The scopes of loaded modules that read an attribute of that name."""
+        self.reindex()
+        return self._attributes.get(attr, [])
+
     @property
     def waiting(self) -> bool:
         """Whether the fixpoint is still moving."""

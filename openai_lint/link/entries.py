@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Any
 from openai_lint.escapes import NO_LEAKS, Leaks
 from openai_lint.facts import Expr, Function
 from openai_lint.link import library
-from openai_lint.link.arguments import Arguments
+from openai_lint.link.arguments import Arguments, fits
 from openai_lint.link.cells import Outcome, RunCell
 from openai_lint.link.cover import Cover
-from openai_lint.link.index import ModuleInfo
-from openai_lint.link.values import Bound, ContextFunction, Deferred, Frame, FunctionRef, Managed, Retried, Values
+from openai_lint.link.index import ModuleInfo, ScopeInfo
+from openai_lint.link.values import (
+    ANYTHING,
+    Bound,
+    ContextFunction,
+    Deferred,
+    Frame,
+    FunctionRef,
+    Managed,
+    Retried,
+    Values,
+)
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -101,7 +111,7 @@ class EntryPoints:
             summary = self.runs.get(Frame(module, None))
             if summary is not None:
                 found[module] = summary
-        reached = self._reachable([*roots, *found])
+        reached = self._reachable([*roots, *found, *self._doubtful])
         for function in self.frames:
             if (
                 function not in reached
@@ -114,7 +124,7 @@ class EntryPoints:
         for function in roots:
             leaks = NO_LEAKS
             for frame in self.frames[function]:
-                if not frame.bound or function in self._callbacks:
+                if self._begins_with(frame, function):
                     leaks |= self.leaves(function, frame)
             found[function] = cover.filter(leaks, function, self.frames[function][0].module)
         return found
@@ -129,6 +139,23 @@ class EntryPoints:
             if library.last(path) not in library.KEEPERS or not callers.get(function)
         }
 
+    def _begins_with(self, frame: Frame, function: Function) -> bool:
+        """Whether the program may begin with this way to run an entry point.
+
+        A function made by another one and handed over (what a decorator made of one function) is not what the same
+        decorator made of others, which only the project calls.
+        """
+        if function not in self._callbacks:
+            return not frame.bound
+        made_here = frame.parent is None or not isinstance(frame.parent.function, Function)
+        handed_over = self._engine.record.handed_over[function]
+        return (
+            made_here
+            or frame.parent in handed_over
+            or not self._engine.record.callers.get(function)
+            or function in self._engine.record.entries
+        )
+
     def _is_root(self, function: Function) -> bool:
         if self._engine.record.callers.get(function):
             return False
@@ -139,7 +166,39 @@ class EntryPoints:
         nested = scope.parent is not None and isinstance(scope.parent.node, Function)
         if nested:
             return function in self._engine.record.entries or function in self._callbacks
-        return True
+        return function not in self._doubtful
+
+    @cached_property
+    def _doubtful(self) -> set[Function]:
+        """Functions of which it is not sure whether somebody calls them."""
+        found = set()
+        for function, frames in self.frames.items():
+            scope = frames[0].module.scope_of(function)
+            uncalled = not self._engine.record.callers.get(function)
+            if uncalled and any(self.runs[frame] for frame in frames) and self._may_be_called(function, scope):
+                found.add(function)
+        return found
+
+    def _may_be_called(self, function: Function, scope: ScopeInfo) -> bool:
+        """Whether a method of a common name may be what is called inside some ``try``, on a receiver that is not known.
+
+        Calls on unknown receivers mean no methods of such names; nor is it sure that nobody calls them.
+        """
+        engine = self._engine
+        if scope.owner is None or function.name not in library.COMMON_METHODS or function in engine.record.entries:
+            return False
+        for caller in engine.scopes_reading(function.name):
+            if caller.module.is_test or not engine.modules.near(caller.module, scope.module):
+                continue
+            frame = engine.generic_frame(caller)
+            for node in caller.attributes[function.name]:
+                call = caller.module.calls.get(node)
+                tried = any(item.handlers for item in caller.module.tries.get(node, ()))
+                if tried and call is not None and getattr(call, "func", None) is node:
+                    unknown = not engine.evaluator.value(node.value, frame) - ANYTHING
+                    if unknown and fits(function, engine.calls.arguments(call, frame), 1):
+                        return True
+        return False
 
     def _reachable(self, start: list[Any]) -> set[Function]:
         callees: dict[Any, set[Function]] = self.callees

@@ -9,6 +9,7 @@ from openai_lint.link.arguments import Arguments
 from openai_lint.link.background import Background
 from openai_lint.link.cells import CaughtCell, Outcome
 from openai_lint.link.displays import Displays
+from openai_lint.link.frameworks import FRAMEWORK_PAGES
 from openai_lint.link.raises import unwrapped
 from openai_lint.link.values import (
     ANYTHING,
@@ -100,7 +101,7 @@ class Externals:
             )
         if path in running.THREADS:
             return self._background.thread(args, frame, node)
-        if name == "submit":
+        if name == "submit" and path.partition(".")[0] not in FRAMEWORK_PAGES:
             return self._background.submit(args, frame, node)
         if name == "apply_async" and args.positional:
             return self._background.apply_async(args, frame, node)
@@ -250,7 +251,7 @@ class Externals:
         for values in args.all():
             for value in values:
                 if isinstance(value, CALLABLE):
-                    if not library.inspects(path):
+                    if not library.only_looks(path):
                         self._engine.record.callback(value, path, frame, node)
                 elif isinstance(value, Deferred) and name not in library.KEEPERS:
                     self._engine.record.triggered(value.source)

@@ -408,6 +408,8 @@ class _Indexer:
         if isinstance(node.func, Attr) and node.func.attr in APPENDERS and node.args:
             kind = "value" if node.func.attr == "extend" else "into"
             self._put(node.func.value, Binding(kind, node.args[-1].value), scope)
+        if isinstance(node.func, Attr) and node.func.attr == "__init__" and _is_super(node.func.value):
+            self._fill(node, scope)
         if isinstance(node.func, Attr) and node.func.attr in SETTERS:
             for arg in node.args:
                 if arg.keyword is not None:
@@ -415,6 +417,18 @@ class _Indexer:
                         *self._module.given.get(arg.keyword, ()),
                         Store(node, arg.keyword, Binding("value", arg.value), scope),
                     ]
+
+    def _fill(self, node: Call, scope: ScopeInfo) -> None:
+        """``super().__init__(field=value)`` stores the value where the class says that it has such a field."""
+        owner, receiver = scope.owner, scope.first_parameter()
+        if owner is None or receiver is None:
+            return
+        for arg in node.args:
+            if arg.keyword is not None and any(
+                binding.annotation is not None for binding in owner.bindings.get(arg.keyword, ())
+            ):
+                target = Name(node.func.span, receiver)
+                self._module.stores.append(Store(target, arg.keyword, Binding("value", arg.value), scope))
 
     def _children(self, node: Expr, scope: ScopeInfo) -> None:
         for child in facts.children(node):
@@ -434,3 +448,7 @@ def _names_its_attribute(node: Call) -> bool:
         and len(node.args) > 1
         and isinstance(node.args[1].value, facts.Const)
     )
+
+
+def _is_super(node: Expr) -> bool:
+    return isinstance(node, Call) and isinstance(node.func, Name) and node.func.id == "super"

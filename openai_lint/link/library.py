@@ -28,6 +28,10 @@ from openai_lint.link.values import (
 IDENTITY = frozenset(
     {
         "typing.cast",
+        "pydantic.validate_arguments",
+        "pydantic.validate_arguments()",
+        "pydantic.validate_call",
+        "pydantic.validate_call()",
         "functools.wraps()",
         "copy.copy",
         "copy.deepcopy",
@@ -134,29 +138,36 @@ SETTERS = frozenset({"set_defaults"})
 KEEPERS = APPENDERS | SETTERS | {"setdefault"}
 """Methods that only keep what they are given."""
 
-INSPECTORS = frozenset(
+LOOKERS = frozenset(
     {
-        "functools.wraps",
-        "inspect",
-        "asyncio.iscoroutinefunction",
+        "ascii",
         "asyncio.iscoroutine",
+        "asyncio.iscoroutinefunction",
         "asyncio.isfuture",
-        "typing.get_type_hints",
+        "bool",
         "callable",
+        "dir",
+        "format",
+        "functools.update_wrapper",
+        "functools.wraps",
+        "hasattr",
+        "hash",
+        "id",
         "isinstance",
         "issubclass",
-        "hasattr",
+        "len",
+        "print",
         "repr",
         "str",
-        "id",
-        "hash",
-        "bool",
-        "print",
+        "type",
+        "typing.get_args",
+        "typing.get_origin",
+        "typing.get_type_hints",
         "vars",
-        "dir",
     }
 )
-"""Functions (and modules full of them) that look at a callable, and never call it."""
+LOOKING_MODULES = frozenset({"inspect", "logging", "pprint", "warnings"})
+"""Functions, and modules of functions, that only look at a callable: they neither call nor keep it."""
 
 SLEEPS = frozenset(
     {"time.sleep", "asyncio.sleep", "trio.sleep", "anyio.sleep", "gevent.sleep", "eventlet.sleep", "sleep"}
@@ -280,16 +291,16 @@ def last(path: str) -> str:
     return path.replace("()", "").rpartition(".")[2]
 
 
+def only_looks(path: str) -> bool:
+    """Whether a library function only looks at the callables that it is given."""
+    return path in LOOKERS or path.partition(".")[0] in LOOKING_MODULES
+
+
 def extended(path: str, word: str) -> Values:
     """The external value ``path`` followed by ``word`` (``.attr``, ``()`` or ``[]``), or anything when it gets long."""
     if path.count(".") + path.count("[]") > MOST_WORDS or len(path) > 120 or path.endswith("[]"):
         return ANYTHING
     return one(External(path + word))
-
-
-def inspects(path: str) -> bool:
-    """Whether a function of a library only looks at what it is given."""
-    return path in INSPECTORS or path.partition(".")[0] in INSPECTORS
 
 
 def is_generic(path: str) -> bool:

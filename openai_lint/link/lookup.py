@@ -30,13 +30,15 @@ from openai_lint.link.values import (
     Unknown,
     Value,
     Values,
+    literal,
     one,
 )
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
 
-_NONE = one(Literal(None, type(None)))
+NO_OBJECT = ANYTHING | literal(None)
+"""What an attribute may be of which nothing is said but that it is still empty."""
 
 MOST_OVERRIDES = 12
 """A call through a base class reaches each override; of more than these, those that let something out."""
@@ -71,6 +73,10 @@ class Lookup:
             return one(ModuleRef(path))
         if path is None:
             return self._external(node.module, node.name) if not node.level else ANYTHING
+        if path == module.path:  # a package takes a module of its own: `from . import llm`
+            child = self._engine.modules.child(path, node.name)
+            if child is not None:
+                return one(ModuleRef(child))
         found = self.member(path, node.name, module.path)
         if found <= ANYTHING and not path.endswith((".py", ".ipynb")) and not node.level:
             return self._external(node.module, node.name)
@@ -127,18 +133,18 @@ class Lookup:
             if len(owners) > 1 and own is not None and cls == instance.cls and library.is_abstract(own[1]):
                 continue
             result |= found if cls == instance.cls else self._attribute(cls, attr, receiver, frame)
-        if result - _NONE:
+        if result - NO_OBJECT:
             return result
+        put = self._foreign(instance, attr)
+        if put:
+            return put | (result - ANYTHING)
         if result:
-            return result | self._foreign(instance, attr)
+            return result
         if attr == "__class__":
             return one(instance.cls)
         for base in self._engine.hierarchy.mro(instance.cls):
             if isinstance(base, External) and f"{base.path}.{attr}" in running.RUN_ELSEWHERE:
                 return one(Bound(External(f"{base.path}.{attr}"), instance))
-        foreign = self._foreign(instance, attr)
-        if foreign:
-            return foreign
         client = self._engine.api.client_of_class(instance.cls, "subclass")
         if client is not None:
             return self._engine.evaluator.attribute(client, attr, frame)
@@ -205,12 +211,16 @@ class Lookup:
         return stored | cls.parent.module.scopes[cls.node].bindings.keys()
 
     def _foreign(self, instance: Instance, attr: str) -> Values:
-        """What is stored from outside of the class: ``obj.attr = value``, in the modules that mention it."""
+        """What is stored from outside of the class, in the modules that mention it: ``obj.attr = value``, or
+        ``Class.attr = value`` (of a base too).
+        """
         result = NOTHING
         for store in self._stores_of(attr):
             frame = self._engine.generic_frame(store.scope)
             for target in self._engine.evaluator.value(store.target, frame):
-                if isinstance(target, Instance) and target.cls == instance.cls:
+                if (isinstance(target, Instance) and target.cls == instance.cls) or (
+                    isinstance(target, ClassRef) and target in self._engine.hierarchy.mro(instance.cls)
+                ):
                     result |= self._engine.evaluator.bound(store.binding, frame, store.scope)
         return result
 

@@ -146,6 +146,9 @@ class Modules:
             for name in SOURCE_FOLDERS:
                 yield f"{package}/{name}"
         yield self._root
+        while len(folder) > len(self._root):  # a folder of sources may hold an `__init__.py` by mistake
+            folder = folder.rpartition("/")[0]
+            yield folder
 
     def _at(self, folder: str, parts: tuple[str, ...]) -> str | None:
         path = "/".join((folder, *parts))

@@ -84,6 +84,7 @@ class Record:
         self.entries: dict[Function, str] = {}
         self.entry_paths: dict[Function, str] = {}
         self.callbacks: dict[Function, tuple[str, Expr, ModuleInfo]] = {}
+        self.handed_over: dict[Function, set[Frame]] = defaultdict(set)
         self.lost_leaks: dict[Site, dict[str, Step]] = defaultdict(dict)
         self.served_leaks: dict[Leak, tuple[Step, str]] = {}
         self.handlers: dict[Handler, HandlerUse] = {}
@@ -184,6 +185,7 @@ class Record:
             self._engine.want(Frame(target.parent.module, target.function, target.parent))
         if self.enabled and isinstance(target, FunctionRef) and not frame.module.is_test:
             self.callbacks.setdefault(target.function, (path, node, frame.module))
+            self.handed_over[target.function].add(target.parent)
         if isinstance(target, Resource):
             return
 

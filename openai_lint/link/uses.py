@@ -79,6 +79,9 @@ def is_error(path: str) -> bool:
     return path.endswith(("Error", "Exception", "Timeout")) and "()" not in path
 
 
+KEEPING = APPENDERS | {"__init__"}
+"""Methods that keep what they are given in the object: ``super().__init__(field=value)`` too."""
+
 UNUSED = Use(False, False, False)
 
 
@@ -106,7 +109,7 @@ def _uses(function: Function) -> dict[str, Use]:
                 _names(node.func, runs)
                 if library.written(node.func) in ("isinstance", "issubclass") and len(node.args) == 2:
                     _names(node.args[1].value, runs)
-                puts = isinstance(node.func, facts.Attr) and node.func.attr in APPENDERS
+                puts = isinstance(node.func, facts.Attr) and node.func.attr in KEEPING
                 for arg in node.args:
                     _names(arg.value, runs if arg.star else passes)
                     if puts:

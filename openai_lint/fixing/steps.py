@@ -61,7 +61,9 @@ def _fitted(tree: Tree, span: Span, made: list[Splice]) -> list[Splice]:
     calls = [
         node
         for node in tree.path(span)
-        if isinstance(node, cst.Call) and tree.span(node)[0] == tree.span(node)[2] == span[0]
+        if isinstance(node, cst.Call)
+        and tree.span(node)[0] == tree.span(node)[2] == span[0]
+        and all(tree.bounds(node.func)[1] <= one.start for one in made)
     ]
     if any("\n" in one.text for one in made):
         return made

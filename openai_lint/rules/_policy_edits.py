@@ -194,11 +194,17 @@ def named_in(
     """How the file names what stands in its library: the prefix, or what is to be imported; None on a clash."""
     names = [value.partition("(")[0] for _, value in items if value[:1].isalpha() and "(" in value]
     func = node.func if isinstance(node, Call) else node
-    if isinstance(func, facts.Attr):
+    if isinstance(func, facts.Attr) and _is_library(module, func.value, by):
         return f"{text_of(module, func.value.span)}.", ()
     if shadowed(project, module, node, names):
         return "", None
     return "", tuple(Need(by, name) for name in names if not bound(module, name, node.span))
+
+
+def _is_library(module: ModuleInfo, node: facts.Expr, by: str) -> bool:
+    """Whether what stands before the dot is the library, and not a function that one of its decorators has."""
+    bindings = module.scope.bindings.get(node.id, ()) if isinstance(node, Name) else ()
+    return any(isinstance(one.node, facts.Import) and one.node.module.partition(".")[0] == by for one in bindings)
 
 
 def _prefixed(value: str, prefix: str) -> str:

@@ -25,6 +25,11 @@ from .programs import Program, all_programs
 HANDLING = ("OAI101", "OAI102", "OAI103", "OAI105", "OAI106")
 #: rules after whose fix a call is tried again, and waits in between
 RETRYING = ("OAI201", "OAI203", "OAI212")
+#: rules that speak of a retry, not of a call: their fixes are seen where a program has one call
+OF_POLICIES = ("OAI203", "OAI204", "OAI205", "OAI207", "OAI208", "OAI211", "OAI212")
+#: faults that never pass, and what the SDK raises then
+PERMANENT = {"bad_request": {"BadRequestError", "InvalidRequestError"}, "auth": {"AuthenticationError"}}
+SELECTED = tuple(sorted({*HANDLING, *RETRYING, *OF_POLICIES}))
 #: fixes that are right and are seen not to cure, with the reason
 EXCUSED = {
     "to_thread_direct_out@0.28": "the harness does not see what a thread sleeps",
@@ -48,7 +53,7 @@ class Fixed:
 
 def fixed(program: Program, release: str) -> Fixed | None:
     """The program as ``--fix --unsafe-fixes`` leaves it; None where there is nothing to mend."""
-    overrides = {"unsafe_fixes": True, "sdk": release, "select": (*HANDLING, *RETRYING), "min_severity": "info"}
+    overrides = {"unsafe_fixes": True, "sdk": release, "select": SELECTED, "min_severity": "info"}
     config = ConfigSource(overrides=overrides)
     with tempfile.TemporaryDirectory() as base:
         folder = Path(base).resolve() / program.name
@@ -63,9 +68,7 @@ def fixed(program: Program, release: str) -> Fixed | None:
         files[path.removeprefix(f"{folder.as_posix()}/")] = data.decode()
     after = result.report
     # What was refused may fall silent all the same, once the call is retried.
-    refused = {
-        code for code in (*HANDLING, *RETRYING) if any(f"a fix of {code} was refused" in note for note in result.notes)
-    }
+    refused = {code for code in SELECTED if any(f"a fix of {code} was refused" in note for note in result.notes)}
     left = Counter((one.code, one.place.path, _squeezed(after, one)) for one in after.findings)
     mended: dict[int, list[Finding]] = {}
     for finding in first.findings:
@@ -77,7 +80,8 @@ def fixed(program: Program, release: str) -> Fixed | None:
             continue
         path = finding.place.path.removeprefix(f"{folder.as_posix()}/")
         for number, site in enumerate(program.sites()):
-            if site.path == path and site.first <= finding.place.span[0] <= site.last:
+            alone = finding.code in OF_POLICIES and len(program.sites()) == 1
+            if alone or (site.path == path and site.first <= finding.place.span[0] <= site.last):
                 mended.setdefault(number, []).append(finding)
     return Fixed(
         program,
@@ -134,6 +138,8 @@ def _complaint(finding: Finding, site: harness.SiteTruth) -> str | None:
     if finding.code in HANDLING:
         out = sorted(set(finding.errors) & {*site.escapes, *site.lost})
         return f"{', '.join(out)} still out" if out else None
+    if finding.code in OF_POLICIES and finding.code not in RETRYING:
+        return _of_policy(finding, site.retries)
     retries = site.retries
     calls, waits = retries.calls.get("rate", 0), retries.waits.get("rate", [])
     if calls < 2:  # it is left to the SDK, which begins with half a second
@@ -141,6 +147,28 @@ def _complaint(finding: Finding, site: harness.SiteTruth) -> str | None:
     if calls < 2:
         return "one request under a rate limit"
     return None if waits and max(waits) >= 1 else f"waits {waits}"
+
+
+def _of_policy(finding: Finding, retries: harness.Retries) -> str | None:
+    """What is wrong with a mended retry, if anything is."""
+    match finding.code:
+        case "OAI204":
+            again = [
+                fault
+                for fault, names in PERMANENT.items()
+                if names & set(finding.errors) and retries.calls.get(fault, 0) > 1
+            ]
+            return f"{again} asked again" if again else None
+        case "OAI205":
+            return f"{retries.unbounded} for ever" if retries.unbounded else None
+        case "OAI207":
+            asked = retries.requests.get("server", 0)
+            return f"{asked} requests" if asked > retries.calls.get("server", 0) else None
+        case "OAI208":
+            return "one request under a rate limit" if retries.calls.get("rate", 0) < 2 else None
+        case _:
+            same = retries.waits.get("rate") == retries.low_waits.get("rate")
+            return f"always waits {retries.waits.get('rate')}" if same else None
 
 
 def _steady(value: object) -> list[str]:

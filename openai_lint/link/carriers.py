@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
     from openai_lint.link.index import ModuleInfo, ScopeInfo, Store
 
+MAKERS = frozenset({"__init__", "__new__", "__post_init__"})
+"""The special methods that run when an object is made: of the very class that is called."""
+
 Wanted: TypeAlias = "tuple[str, str | None]"
 """A name that callers use, and the file from which they must have it; None where they get at it through an object."""
 
@@ -56,11 +59,19 @@ class Carriers:
         """The functions that let something out or, once ``names`` was asked for, give what does."""
         self._unasked: dict[Frame, bool] = {}
         self._special: dict[Class, set[Function]] = {}
+        self._above: set[Class] = set()
+        """The bases of such classes: an object that is declared as one of them may be theirs."""
         for frame, leaks in self._runs:
             if leaks and isinstance(frame.function, Function) and self._unnamed(frame.function, frame.module):
                 owner = frame.module.scope_of(frame.function).owner
                 if owner is not None and isinstance(owner.node, Class):
                     self._special.setdefault(owner.node, set()).add(frame.function)
+                    if frame.function.name not in MAKERS:
+                        cls = engine.evaluator.class_ref(
+                            owner, engine.generic_frame(frame.module.scope_of(frame.function))
+                        )
+                        bases = engine.hierarchy.mro(cls)
+                        self._above |= {base.node for base in bases if isinstance(base, ClassRef)}
 
     def _frames(self) -> Iterator[tuple[Frame, Leaks]]:
         for cell, leaks in self._engine.solver.values():
@@ -240,4 +251,6 @@ class Carriers:
     def _runs_by_itself(self, cls: ClassRef) -> bool:
         """Whether a special method of a class (``__init__``, ``__call__``, ``__iter__`` ...) lets errors out."""
         order = self._engine.hierarchy.mro(cls) if self._special else ()
-        return any(isinstance(item, ClassRef) and item.node in self._special for item in order)
+        return cls.node in self._above or any(
+            isinstance(item, ClassRef) and item.node in self._special for item in order
+        )

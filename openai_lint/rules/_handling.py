@@ -134,6 +134,16 @@ def leaving(escape: Escape) -> Expr | Stmt:
     return step.node
 
 
+def runs_elsewhere(project: "Project", call: ApiCall) -> bool:
+    """Whether the method is only handed on where it is named, and what is made of it there runs at another place."""
+    site = call.site
+    if any(invocation.node is site.node for invocation in call.invocations):
+        return False
+    where = site.function or site.module
+    steps = (project.record.steps.get((where, site, error)) for error in call.release.inventory_errors)
+    return not any(step is not None and step.node is site.node for step in steps)
+
+
 def place(project: "Project", call: ApiCall) -> Place:
     """The call as findings show it."""
     return project.place(call.module, call.site.node.span)

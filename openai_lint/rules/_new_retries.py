@@ -8,6 +8,7 @@ from openai_lint.link.index import ModuleInfo
 from openai_lint.link.project import ApiCall
 from openai_lint.link.tree import tree_of
 from openai_lint.rewrites import Decorate, Enclose, Need, NewClause, RemoveArguments, Rewrite
+from openai_lint.rules._handling import runs_elsewhere
 from openai_lint.rules._policy_edits import ATTEMPTS, COUNTERS, names_around, one_of
 from openai_lint.rules._retries import sdk_requests
 from openai_lint.rules._suggest import (
@@ -78,7 +79,7 @@ def retry_for(project: "Project", call: ApiCall, unhandled: Handling | None = No
     possible = not shadowed(project, module, node, [*words, *(need.bound for need in more)]) and rewinding is not None
     message = "retry what may pass, with growing random waits"
     message += ", and handle what is left" if clauses else ""
-    if not possible:
+    if not possible or runs_elsewhere(project, call):
         return NewRetry(text, None)
     top, steps = imported(project, module, node, wanted)
     return NewRetry(text, Rewrite(module.path, message, (step, *steps), top))

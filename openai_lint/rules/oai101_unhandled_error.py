@@ -63,7 +63,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openai_lint.rule import Applicability, Hit, Rule, Severity
-from openai_lint.rules._handling import ending, judged, leaving, listed, path, place
+from openai_lint.rules._handling import ending, judged, leaving, listed, path, place, runs_elsewhere
 from openai_lint.rules._new_retries import combines, once_only, retry_for
 from openai_lint.rules._suggest import wrapped
 
@@ -78,7 +78,10 @@ def check(project: "Project") -> Iterable[Hit]:
             continue
         call = escape.call
         names = listed(escape.names, 4)
-        found = wrapped(project, call, leaving(escape))
+        elsewhere = runs_elsewhere(project, call)
+        first = escape.steps[0] if escape.steps else None
+        made = first.node if elsewhere and first is not None and first.module is call.module else leaving(escape)
+        found = wrapped(project, call, made)
         text, rewrite = found.text(), found.rewrite(project)
         if once_only(call) and combines(project, found):
             retried = retry_for(project, call, found)
@@ -91,7 +94,7 @@ def check(project: "Project") -> Iterable[Hit]:
             call.release.version,
             call.site.path,
             path(project, escape),
-            rewrite=rewrite,
+            rewrite=None if elsewhere else rewrite,
         )
 
 

@@ -96,6 +96,8 @@ class Engine:
         self.uses = Uses()
         self._exits: dict[Function, list[Return | Yield]] = {}
         self.guards = Guards()
+        self.pauses: dict[tuple[Function, int], bool] = {}
+        """Which functions wait, as far as it is known in this round: themselves, or in one that they call."""
         self.retry_loops: dict[tuple[Stmt, Try], bool] = {}
         self.solver = Solver(self._compute, self._bottom, self._join)
         self.memo: dict[Any, Values] = {}
@@ -252,6 +254,7 @@ class Engine:
         searched: dict[bool, set[Wanted]] = {False: set(), True: set()}
         for _ in range(MOST_ROUNDS):
             self.hierarchy.grow()
+            self.pauses.clear()
             seeds = self._seeds(looked_at)
             around = [outer for scope in (*seeds, *mentioning) for outer in _functions_around(scope)]
             for scope in (*seeds, *around):
@@ -397,6 +400,7 @@ class Engine:
     def _final(self) -> None:
         """Walk everything once more, now that it is known, and note the evidence."""
         self.solving = False
+        self.pauses.clear()
         self.api.forget()
         self.lookup = Lookup(self)
         self.hierarchy = Hierarchy(self)

@@ -113,6 +113,7 @@ class Rehearsal:
         self._asked = asked(handler.body)
         self._queues: set[str] = set()
         self._pausing: dict[facts.Call, bool] = {}
+        self._inside: tuple[Function, ...] = ()
         self.course = Course()
 
     def block(self, body: Block) -> Course:
@@ -396,10 +397,14 @@ class Rehearsal:
             return True
         if depth >= DEEPEST_PAUSE:
             return False
-        frame = Frame(value.parent.module, function, value.parent)
-        return any(
-            self._pauses(part, frame, depth + 1) for part in inside(function.body) if isinstance(part, facts.Call)
-        )
+        known, key = self._engine.pauses, (function, depth)
+        if key not in known:
+            known[key] = False
+            frame = Frame(value.parent.module, function, value.parent)
+            known[key] = any(
+                self._pauses(part, frame, depth + 1) for part in inside(function.body) if isinstance(part, facts.Call)
+            )
+        return known[key]
 
     def _wait(self, node: facts.Call) -> None:
         name = library.written(node.func)
@@ -419,7 +424,12 @@ class Rehearsal:
         """A function of the project that waits: gone through with what it is given, or taken for a good one."""
         for value in self._engine.evaluator.value(node.func, self._frame):
             target: object = value.function if isinstance(value, Bound) else value
-            if isinstance(target, FunctionRef) and len(target.function.body) < 12:
+            if (
+                isinstance(target, FunctionRef)
+                and len(target.function.body) < 12
+                and target.function not in self._inside
+                and len(self._inside) < DEEPEST_PAUSE
+            ):
                 offset = 1 if isinstance(value, Bound) else 0
                 sheet: Sheet = {}
                 for param, arg in zip(target.function.params[offset:], node.args, strict=False):
@@ -430,6 +440,7 @@ class Rehearsal:
                     self._trial,
                     self._handler,
                 )
+                inner._inside = (*self._inside, target.function)
                 inner._sums.sheet = sheet
                 inner._start = (target.function.span[2], target.function.span[3])
                 inner._block(target.function.body)

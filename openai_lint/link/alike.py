@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from openai_lint.escapes import Leak
 
 if TYPE_CHECKING:
-    from openai_lint.link.engine import Engine
     from openai_lint.sdk import Sdk
 
 T = TypeVar("T")
@@ -18,10 +17,9 @@ T = TypeVar("T")
 class Verdicts(Generic[T]):
     """The verdicts of one clause, condition or policy: each is asked for once for errors that are alike."""
 
-    __slots__ = ("_decide", "_engine", "_known")
+    __slots__ = ("_decide", "_known")
 
-    def __init__(self, engine: "Engine", decide: "Callable[[Leak, Sdk], T]") -> None:
-        self._engine = engine
+    def __init__(self, decide: "Callable[[Leak, Sdk], T]") -> None:
         self._decide = decide
         self._known: dict[tuple[str, str, str, str], T] = {}
 

@@ -182,7 +182,7 @@ class LoopWatch:
         for leak in retried:
             place = self._handler_of(leak)
             if place not in known:
-                known[place] = Verdicts(self._engine, self._doubts(*place))
+                known[place] = Verdicts(self._doubts(*place))
             if known[place].of(leak):
                 doubtful.add(leak)
         plainest = _plainest(retried)
@@ -396,7 +396,7 @@ def _recursion(
     caught: Leaks,
 ) -> list[tuple[Policy, Leaks]]:
     """The retry of one handler, with those of its errors for which it does call its function again."""
-    courses = Verdicts(engine, lambda leak, _: Rehearsal(engine, frame, trial, handler, leak).recursion(function))
+    courses = Verdicts(lambda leak, _: Rehearsal(engine, frame, trial, handler, leak).recursion(function))
     again = frozenset(leak for leak in caught if courses.of(leak).requests > 1 or not courses.of(leak).ended)
     if not again:
         return []

@@ -150,7 +150,7 @@ class Managers:
     def _suppress(self, manager: Symbolic, leaks: Leaks, node: Expr) -> tuple[Leaks, bool]:
         clause = clause_of(one(Display("tuple", tuple(enumerate(manager.args)))), self._engine)
         rest: set[Leak] = set()
-        verdicts = Verdicts(self._engine, clause.verdict)
+        verdicts = Verdicts(clause.verdict)
         for leak in leaks:
             if verdicts.of(leak) == CATCHES:
                 self._engine.record.handled(leak, node, self._walk.frame.module)

@@ -56,7 +56,7 @@ class Policies:
         if policy.pending:
             return NO_LEAKS  # an option is not known yet: nothing can be said that would not have to be taken back
         result: set[Leak] = set()
-        verdicts = Verdicts(self._engine, lambda leak, _: self.accepts(policy, leak))
+        verdicts = Verdicts(lambda leak, _: self.accepts(policy, leak))
         for leak in leaks:
             accepted = verdicts.of(leak)
             if accepted is not False and not policy.idle:

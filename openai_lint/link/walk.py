@@ -279,7 +279,6 @@ class Walk:
             return leaks
         narrowing = Narrowing(self.engine, self.frame, frozenset({node.id}))
         verdicts = Verdicts(
-            self.engine,
             lambda leak, _: all(narrowing.decide(test, leak) is not (not taken) for test, taken in self._tests),
         )
         return frozenset(leak for leak in leaks if verdicts.of(leak))
@@ -317,7 +316,7 @@ class Walk:
             return (live, DEAD) if constant else (DEAD, live)
         yes: set[Token] = set()
         no: set[Token] = set()
-        verdicts = Verdicts(self.engine, lambda leak, _: self._narrowing.decide(test, leak))
+        verdicts = Verdicts(lambda leak, _: self._narrowing.decide(test, leak))
         for token in live:
             verdict = verdicts.of(token) if isinstance(token, Leak) else None
             if verdict is not False:
@@ -441,7 +440,7 @@ class Walk:
                 leak = leak.inside()
             return clause.verdict(leak, release)
 
-        verdicts = Verdicts(self.engine, decide)
+        verdicts = Verdicts(decide)
         for leak in leaks:
             verdict = verdicts.of(leak)
             if verdict == CATCHES:

@@ -67,6 +67,30 @@ class OverridesCell:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class StoresCell:
+    """How many stores to an attribute of that name on other objects than ``self`` are known."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignCell:
+    """What is stored under a name on objects of a class, or on the class, from outside of it."""
+
+    cls: ClassRef
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCell:
+    """What the project keeps under a name on an object of a library, written with ``word`` where it is read."""
+
+    library: str
+    name: str
+    word: str | None
+
+
 class Gives(NamedTuple):
     """What a function hands back."""
 

@@ -20,13 +20,16 @@ from openai_lint.link.cells import (
     AttrCell,
     CaughtCell,
     ClassesCell,
+    ForeignCell,
     Gives,
     GivesCell,
+    KeptCell,
     NameCell,
     Outcome,
     OverridesCell,
     ParamCell,
     RunCell,
+    StoresCell,
 )
 from openai_lint.link.evaluate import Evaluator
 from openai_lint.link.externals import Externals
@@ -122,7 +125,7 @@ class Engine:
     def _bottom(cell: Hashable) -> Any:
         if isinstance(cell, GivesCell):
             return Gives()
-        if isinstance(cell, (ClassesCell, OverridesCell)):
+        if isinstance(cell, (ClassesCell, OverridesCell, StoresCell)):
             return 0
         return NO_LEAKS if isinstance(cell, (CaughtCell, RunCell)) else NOTHING
 
@@ -144,6 +147,10 @@ class Engine:
                     return self.evaluator.compute_name(cell)
                 case AttrCell():
                     return self.lookup.compute_attr(cell)
+                case ForeignCell():
+                    return self.lookup.compute_foreign(cell)
+                case KeptCell():
+                    return self.lookup.compute_kept(cell)
                 case GivesCell():
                     return self.evaluator.compute_gives(cell)
                 case RunCell():

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint.facts import Attr, Class, Function, Import, Name
 from openai_lint.link import library, running, vendors
-from openai_lint.link.cells import AttrCell, RunCell
+from openai_lint.link.cells import AttrCell, ForeignCell, KeptCell, RunCell, StoresCell
 from openai_lint.link.index import ModuleInfo, ScopeInfo, Store
 from openai_lint.link.values import (
     ANYTHING,
@@ -135,7 +135,7 @@ class Lookup:
             result |= found if cls == instance.cls else self._attribute(cls, attr, receiver, frame)
         if result - NO_OBJECT:
             return result
-        put = self._foreign(instance, attr)
+        put = self._foreign(instance.cls, attr)
         if put:
             return put | (result - ANYTHING)
         if result:
@@ -210,16 +210,22 @@ class Lookup:
         stored = {attr for owner, attr in self._table_of_stores(cls.parent.module) if owner is cls.node}
         return stored | cls.parent.module.scopes[cls.node].bindings.keys()
 
-    def _foreign(self, instance: Instance, attr: str) -> Values:
+    def _foreign(self, cls: ClassRef, attr: str) -> Values:
         """What is stored from outside of the class, in the modules that mention it: ``obj.attr = value``, or
         ``Class.attr = value`` (of a base too).
         """
+        found: Values = self._engine.solver.read(ForeignCell(cls, attr)) if self._is_stored(attr) else NOTHING
+        return found
+
+    def compute_foreign(self, cell: ForeignCell) -> Values:
+        """Join what is stored under the name on what may be an object of the class."""
         result = NOTHING
-        for store in self._stores_of(attr):
+        mro = self._engine.hierarchy.mro(cell.cls)
+        for store in self._stores_of(cell.name):
             frame = self._engine.generic_frame(store.scope)
             for target in self._engine.evaluator.value(store.target, frame):
-                if (isinstance(target, Instance) and target.cls == instance.cls) or (
-                    isinstance(target, ClassRef) and target in self._engine.hierarchy.mro(instance.cls)
+                if (isinstance(target, Instance) and target.cls == cell.cls) or (
+                    isinstance(target, ClassRef) and target in mro
                 ):
                     result |= self._engine.evaluator.bound(store.binding, frame, store.scope)
         return result
@@ -229,28 +235,48 @@ class Lookup:
 
         It is the same object where both are of one library, or written with the same last word.
         """
+        if not self._is_stored(attr):
+            return NOTHING
+        word = library.written(node.value) if node is not None else None
+        found: Values = self._engine.solver.read(KeptCell(path.partition(".")[0], attr, word))
+        return found
+
+    def compute_kept(self, cell: KeptCell) -> Values:
+        """Join what is stored under the name on what may be the library's object."""
         result = NOTHING
-        for store in self._stores_of(attr):
+        for store in self._stores_of(cell.name):
             frame = self._engine.generic_frame(store.scope)
             targets = self._engine.evaluator.value(store.target, frame)
             if not all(isinstance(target, (External, Unknown)) for target in targets):
                 continue
             library_of = {target.path.partition(".")[0] for target in targets if isinstance(target, External)}
-            word = library.written(store.target)
-            if path.partition(".")[0] in library_of or (node is not None and word == library.written(node.value)):
+            if cell.library in library_of or cell.word == library.written(store.target):
                 found = self._engine.evaluator.bound(store.binding, frame, store.scope)
                 result |= frozenset(value for value in found if isinstance(value, (Client, Resource, Instance)))
         return result
 
+    def _is_stored(self, attr: str) -> bool:
+        """Whether anything stores to an attribute of that name from outside; who asks is told when something does."""
+        self._index_stores()
+        return bool(self._engine.solver.read(StoresCell(attr)))
+
     def _stores_of(self, attr: str) -> list[Store]:
         """Every store to an attribute of that name on something else than ``self``, in the modules loaded so far."""
+        self._index_stores()
+        self._engine.solver.read(StoresCell(attr))
+        return self._by_name.get(attr, [])
+
+    def _index_stores(self) -> None:
         loaded = self._engine.modules.loaded
+        new = {}
         for module in loaded[self._named :]:
             for store in module.stores:
                 if self._store_owner(store) is None:
-                    self._by_name.setdefault(store.attr, []).append(store)
+                    new[store.attr] = self._by_name.setdefault(store.attr, [])
+                    new[store.attr].append(store)
         self._named = len(loaded)
-        return self._by_name.get(attr, [])
+        for attr, stores in new.items():
+            self._engine.solver.contribute(StoresCell(attr), len(stores))
 
     def given(self, attr: str) -> Values:
         """What an attribute of an object may be that a library makes, where the project says what it is to hold."""

@@ -343,9 +343,10 @@ class Project:
         return {call.site: call for call in self.calls}
 
 
-def _certainty(client: Client) -> tuple[int, str]:
+def _certainty(client: Client) -> tuple[int, str, Span]:
     order = ("constructor", "module", "subclass", "wrapper", "annotation", "chain")
-    return (order.index(client.known_by) if client.known_by in order else len(order), client.name)
+    place = client.origin.span if client.origin is not None else (0, 0, 0, 0)
+    return (order.index(client.known_by) if client.known_by in order else len(order), client.name, place)
 
 
 def _inside(inner: Span, outer: Span) -> bool:

@@ -350,16 +350,16 @@ def one_of(names: Iterable[str]) -> str:
 
 
 def without_sdk_retries(project: "Project", retry: Retry, call: ApiCall) -> Rewrite | None:
-    """``max_retries=0`` where the client is made, if nothing else leans on the retries of that client."""
-    client = call.client
-    origin = client.origin if client is not None else None
-    if not isinstance(origin, Call) or client is None or client.known_by != "constructor":
+    """``max_retries=0`` wherever the call's client is made, if nothing else leans on the retries of that client."""
+    origins = [client.origin for client in call.clients if client.known_by == "constructor"]
+    makers = [origin for origin in origins if isinstance(origin, Call) and not any(arg.star for arg in origin.args)]
+    if not makers or len(makers) != len(call.clients):
         return None
-    users = [other for other in project.calls if any(one.origin is origin for one in other.clients)]
-    if any(other not in retry.errors for other in users) or any(arg.star for arg in origin.args):
+    users = [other for other in project.calls if any(one.origin in makers for one in other.clients)]
+    if any(other not in retry.errors for other in users):
         return None
-    module = next((found for found in project.modules if origin in tree_of(project, found)), None)
-    if module is None:
+    modules = {found for found in project.modules for origin in makers if origin in tree_of(project, found)}
+    if len(modules) != 1:
         return None
-    step = SetKeywords(origin.span, (("max_retries", "0"),))
-    return Rewrite(module.path, "leave the retries to the policy", (step,))
+    steps = tuple(SetKeywords(span, (("max_retries", "0"),)) for span in sorted({origin.span for origin in makers}))
+    return Rewrite(modules.pop().path, "leave the retries to the policy", steps)

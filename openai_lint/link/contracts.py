@@ -57,7 +57,7 @@ class Contracts:
                     handed_on.add(leak.site)
                 else:
                     found[leak.site].setdefault(leak, []).append(entry)
-        for leak, (step, _) in project.record.served_leaks.items():
+        for leak, step in project.record.served():
             found[leak.site].setdefault(leak, []).append(step.function or step.module)
         project.outside = sum(not site.module.is_test for site in handed_on - found.keys())
         return dict(found)

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from openai_lint.escapes import NO_LEAKS, Leaks
-from openai_lint.facts import Expr, Function
+from openai_lint.facts import Expr, Function, Span
 from openai_lint.link import library
 from openai_lint.link.arguments import Arguments, fits
 from openai_lint.link.cells import Outcome, RunCell
@@ -40,12 +40,12 @@ class EntryPoints:
 
     @cached_property
     def frames(self) -> dict[Function, list[Frame]]:
-        """The frames in which each function was run."""
-        found: dict[Function, list[Frame]] = defaultdict(list)
+        """The frames in which each function was run, in the order of places."""
+        found: dict[Function, list[Frame]] = {}
         for frame in self.runs:
             if isinstance(frame.function, Function):
-                found[frame.function].append(frame)
-        return found
+                found.setdefault(frame.function, []).append(frame)
+        return dict(sorted(found.items(), key=lambda item: (item[1][0].module.path, item[0].span)))
 
     def leaves(self, function: Function, frame: Frame) -> Leaks:
         """What leaves a function, decorators included, when it is called, awaited and iterated to its end."""
@@ -99,7 +99,7 @@ class EntryPoints:
 
     @cached_property
     def leaks(self) -> dict[Function | ModuleInfo, Leaks]:
-        """Leaks that reach each entry point."""
+        """Leaks that reach each entry point: first modules, then functions, each in the order of places."""
         callers = self._engine.record.callers
         roots = [
             function
@@ -107,7 +107,7 @@ class EntryPoints:
             if self._is_root(function) or function in self._engine.record.entries or function in self._callbacks
         ]
         found: dict[Function | ModuleInfo, Leaks] = {}
-        for module in self._engine.modules.loaded:
+        for module in sorted(self._engine.modules.loaded, key=lambda module: module.path):
             summary = self.runs.get(Frame(module, None))
             if summary is not None:
                 found[module] = summary
@@ -127,7 +127,9 @@ class EntryPoints:
                 if self._begins_with(frame, function):
                     leaks |= self.leaves(function, frame)
             found[function] = cover.filter(leaks, function, self.frames[function][0].module)
-        return found
+        return {entry: leaks for entry, leaks in found.items() if isinstance(entry, ModuleInfo)} | {
+            function: found[function] for function in self.frames if function in found
+        }
 
     @cached_property
     def _callbacks(self) -> set[Function]:
@@ -201,7 +203,7 @@ class EntryPoints:
         return False
 
     def _reachable(self, start: list[Any]) -> set[Function]:
-        callees: dict[Any, set[Function]] = self.callees
+        callees: dict[Any, list[Function]] = self.callees
         seen: set[Any] = set()
         stack = list(start)
         while stack:
@@ -213,10 +215,14 @@ class EntryPoints:
         return {item for item in seen if isinstance(item, Function)}
 
     @cached_property
-    def callees(self) -> dict[Function | ModuleInfo | None, set[Function]]:
-        """The functions that each function or module body calls."""
-        found: dict[Any, set[Function]] = defaultdict(set)
+    def callees(self) -> dict[Function | ModuleInfo | None, list[Function]]:
+        """The functions that each function or module body calls, in the order of the calls."""
+        found: dict[Any, list[tuple[Span, Function]]] = defaultdict(list)
         for callee, callers in self._engine.record.callers.items():
-            for caller in callers:
-                found[caller].add(callee)
-        return found
+            for caller, (node, _) in callers.items():
+                found[caller].append((node.span if node is not None else callee.span, callee))
+
+        def order(item: tuple[Span, Function]) -> tuple[Span, Span, str]:
+            return item[0], item[1].span, item[1].qualname
+
+        return {caller: [callee for _, callee in sorted(calls, key=order)] for caller, calls in found.items()}

@@ -257,7 +257,7 @@ class Externals:
                     self._engine.record.triggered(value.source)
                     triggered = self._engine.triggers.trigger(value.on, one(value))
                     if name in library.LATE_RESPONSES:
-                        self._engine.record.served(triggered.leaks, frame, node, path)
+                        self._engine.record.serves(triggered.leaks, frame, node)
                     elif node not in frame.module.awaited or value.on == "await":
                         result = result | triggered
         if name in library.LATE_RESPONSES:

@@ -163,8 +163,8 @@ class Project:
         return self._points.frames
 
     @property
-    def callees(self) -> dict[Function | ModuleInfo | None, set[Function]]:
-        """The functions that each function or module body calls."""
+    def callees(self) -> dict[Function | ModuleInfo | None, list[Function]]:
+        """The functions that each function or module body calls, in the order of the calls."""
         return self._points.callees
 
     @property
@@ -191,7 +191,7 @@ class Project:
                 reaching[leak.site].add(leak)
                 if entry not in origin[leak.site, leak.error]:
                     origin[leak.site, leak.error].append(entry)
-        for leak, (step, _) in self.record.served_leaks.items():
+        for leak, step in self.record.served():
             reaching[leak.site].add(leak)
             origin[leak.site, leak.error].append(step.function or step.module)
         with self.record.silent():

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from openai_lint.escapes import Leak, Leaks
-from openai_lint.facts import Expr, Function, Handler, Stmt
+from openai_lint.facts import Expr, Function, Handler, Span, Stmt
 from openai_lint.link.cells import Outcome
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.policies import Policy
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
 
 Anchor = Expr | Stmt | Handler
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,11 +87,12 @@ class Record:
         self.callbacks: dict[Function, tuple[str, Expr, ModuleInfo]] = {}
         self.handed_over: dict[Function, set[Frame]] = defaultdict(set)
         self.lost_leaks: dict[Site, dict[str, Step]] = defaultdict(dict)
-        self.served_leaks: dict[Leak, tuple[Step, str]] = {}
+        self._served: dict[Leak, Step] = {}
         self.handlers: dict[Handler, HandlerUse] = {}
         self.decorators: dict[Function, list[Policy]] = defaultdict(list)
         self.notes: dict[str, None] = {}
         self._started: dict[Expr, tuple[Group, Step]] = {}
+        self._passed: set[tuple[Frame, Site, str]] = set()
         self._asked: set[Expr] = set()
 
     @contextmanager
@@ -132,14 +134,18 @@ class Record:
         ):
             source = _definition(caller)
             if source is not callee.function:
-                self.callers[callee.function].setdefault(source, (node, caller.module))
+                known = self.callers[callee.function]
+                if source not in known or _place(node, caller.module) < _place(*known[source]):
+                    known[source] = (node, caller.module)
 
     def passes(self, leaks: Iterable[Leak], frame: Frame, node: Expr | Stmt) -> None:
         """Leaks leave (or go through) an expression of a function."""
         if self.enabled:
             where = _definition(frame)
             for leak in leaks:
-                self.steps.setdefault((where, leak.site, leak.error), self._step(frame, node))
+                if (frame, leak.site, leak.error) not in self._passed:
+                    self._passed.add((frame, leak.site, leak.error))
+                    _keep_first(self.steps, (where, leak.site, leak.error), self._step(frame, node))
 
     def handled(self, leak: Leak, node: Anchor, module: ModuleInfo) -> None:
         """A leak ends here."""
@@ -162,7 +168,9 @@ class Record:
     def broken(self, leak: Leak, handler: Handler, error: str, frame: Frame) -> None:
         """Evaluating a clause raises ``error`` instead of handling the leak."""
         if self.enabled:
-            self.broken_handlers.setdefault((handler, error), (leak, frame))
+            known = self.broken_handlers.get((handler, error))
+            if known is None or _order(leak) < _order(known[0]):
+                self.broken_handlers[handler, error] = (leak, frame)
 
     def registered(self, function: Function, written: str, path: str) -> None:
         """A decorator hands the function to a framework: as it is written, and its dotted path where that is known."""
@@ -184,7 +192,9 @@ class Record:
         if isinstance(target, FunctionRef) and target.function.name == "<lambda>":
             self._engine.want(Frame(target.parent.module, target.function, target.parent))
         if self.enabled and isinstance(target, FunctionRef) and not frame.module.is_test:
-            self.callbacks.setdefault(target.function, (path, node, frame.module))
+            known = self.callbacks.get(target.function)
+            if known is None or _place(node, frame.module) < _place(*known[1:]):
+                self.callbacks[target.function] = (path, node, frame.module)
             self.handed_over[target.function].add(target.parent)
         if isinstance(target, Resource):
             return
@@ -193,7 +203,7 @@ class Record:
         """Leaks die where nobody catches them."""
         if self.enabled:
             for leak in leaks:
-                self.lost_leaks[leak.site].setdefault(leak.error, self._step(frame, node))
+                _keep_first(self.lost_leaks[leak.site], leak.error, self._step(frame, node))
 
     def started(self, group: Group, frame: Frame, node: Expr) -> None:
         """A task or future is made; if nobody asks for its result, its errors are lost."""
@@ -211,11 +221,15 @@ class Record:
             if isinstance(value, Deferred):
                 self.triggered(value.source)
 
-    def served(self, leaks: Leaks, frame: Frame, node: Expr, path: str) -> None:
+    def serves(self, leaks: Leaks, frame: Frame, node: Expr) -> None:
         """A framework will iterate this after the function has returned."""
         if self.enabled:
             for leak in leaks:
-                self.served_leaks.setdefault(leak, (self._step(frame, node), path))
+                _keep_first(self._served, leak, self._step(frame, node))
+
+    def served(self) -> list[tuple[Leak, Step]]:
+        """What leaves iterators that a framework was given, and where it was given them, in the order of places."""
+        return sorted(self._served.items(), key=lambda item: (_place(item[1].node, item[1].module), _order(item[0])))
 
     def defines(self, function: Function, frame: Frame) -> None:
         """A ``def`` is run: its decorators are."""
@@ -236,7 +250,22 @@ class Record:
                 continue
             outcome: Outcome = self._engine.triggers.trigger("await", group.members)
             for leak in outcome.leaks:
-                self.lost_leaks[leak.site].setdefault(leak.error, step)
+                _keep_first(self.lost_leaks[leak.site], leak.error, step)
+
+
+def _place(node: Expr | Stmt | None, module: ModuleInfo) -> tuple[str, Span]:
+    return module.path, node.span if node is not None else (0, 0, 0, 0)
+
+
+def _order(leak: Leak) -> tuple[str, Span, str, str]:
+    return (*_place(leak.site.node, leak.site.module), leak.error, leak.raised)
+
+
+def _keep_first(steps: dict[Key, Step], key: Key, step: Step) -> None:
+    """Of several places, take the first in the sources: frames are walked in no order that would last."""
+    known = steps.get(key)
+    if known is None or _place(step.node, step.module) < _place(known.node, known.module):
+        steps[key] = step
 
 
 def _function(frame: Frame) -> Function | None:

@@ -113,7 +113,9 @@ def _way(project: "Project", call: ApiCall, leaks: dict[Leak, list[Entry]]) -> t
     """Where one of the errors ends and how it gets there; the ones that matter most are asked first."""
     release = call.release
     order = [*release.triggers_transient, *release.triggers_permanent]
-    ranked = sorted(leaks, key=lambda leak: (leak.iterating, leak.error not in order, leak.error))
+    ranked = sorted(
+        leaks, key=lambda leak: (leak.iterating, leak.error not in order, leak.error, leak.retries, leak.raised)
+    )
     for leak in ranked:
         for entry in leaks[leak]:
             steps = project.steps(call.site, leak.error, entry)
@@ -216,12 +218,11 @@ def _of_module(module: ModuleInfo) -> str:
 
 def framework_of(project: "Project", function: Function) -> str | None:
     """The known framework that a function is handed to, by a decorator or as a callback."""
-    engine = project.engine
-    module = project.frames[function][0].module
-    scope = module.scope_of(function)
-    frame = engine.generic_frame(scope.parent or module.scope)
     paths: list[str] = []
-    if function in project.record.entries:
+    if function in project.record.entries and function in project.frames:
+        engine = project.engine
+        module = project.frames[function][0].module
+        frame = engine.generic_frame(module.scope_of(function).parent or module.scope)
         for decorator in function.decorators:
             node = decorator.func if isinstance(decorator, Call) else decorator
             paths += [value.path for value in engine.evaluator.value(node, frame) if isinstance(value, External)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from openai_lint import facts
 from openai_lint.escapes import NO_LEAKS, RAW, RETRY_ERROR, Leak, Leaks
-from openai_lint.facts import Await, Block, Call, Expr, Function, Handler
+from openai_lint.facts import Await, Block, Call, Expr, Function, Handler, Span
 from openai_lint.link import library
 from openai_lint.link.blocks import inside, leaves
 from openai_lint.link.clauses import CATCHES
@@ -220,12 +220,29 @@ def passed_by(project: "Project") -> tuple[PassedBy, ...]:
     for policy, sites in wrapping.items():
         for one in _around_block(project, policy, sites):
             found.setdefault((policy.module, policy.node), one)
-    for (_, site, error), step in project.record.steps.items():
+    for site, error, step in _tried(project):
         policies = [policy for policy, sites in wrapping.items() if site in sites]
-        if policies and isinstance(step.node, Expr) and step.module.tries.get(step.node):
+        if policies:
             for one in _at_step(project, step, site, error, policies):
                 found.setdefault((one.policy.module, one.policy.node), one)
     return tuple(sorted(found.values(), key=lambda one: (one.policy.module.path, one.policy.node.span)))
+
+
+def _tried(project: "Project") -> list[tuple[Site, str, Step]]:
+    """The steps of errors' ways that stand in a try, in the order of places, and of the guide for each."""
+    found = [
+        (site, error, step)
+        for (_, site, error), step in project.record.steps.items()
+        if isinstance(step.node, Expr) and step.module.tries.get(step.node)
+    ]
+
+    def order(item: tuple[Site, str, Step]) -> tuple[str, Span, str, Span, int]:
+        site, error, step = item
+        ranked = site.release.inventory_errors
+        rank = ranked.index(error) if error in ranked else len(ranked)
+        return step.module.path, step.node.span, site.module.path, site.node.span, rank
+
+    return sorted(found, key=order)
 
 
 def _around_block(project: "Project", policy: Policy, sites: dict[Site, set[str]]) -> Iterator[PassedBy]:

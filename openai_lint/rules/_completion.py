@@ -1,7 +1,7 @@
 """How a try that handles some errors comes to handle the others: wider clauses, and new ones in the right place."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import ancestors
@@ -12,12 +12,13 @@ from openai_lint.link.tree import tree_of
 from openai_lint.link.values import Site
 from openai_lint.rewrites import AddClauses, NewClause, Rewrite, SetTypes, Step
 from openai_lint.rules._answers import answers
-from openai_lint.rules._handling import Escape
+from openai_lint.rules._handling import Escape, leaving, runs_elsewhere
 from openai_lint.rules._suggest import (
     LOGGERS,
     clause_lines,
     clause_text,
     covering,
+    handling,
     import_lines,
     imported,
     needs,
@@ -27,8 +28,8 @@ from openai_lint.rules._suggest import (
     text_of,
     transient,
     variable,
-    written_types,
 )
+from openai_lint.rules._written import written_types
 from openai_lint.sdk import Sdk
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def completed(project: "Project", escape: Escape, use: HandlerUse, *, meant: boo
     new: list[NewClause] = []
     added = spelled(module, release, covering(release, missing.soon))
     if missing.soon and meant:
-        step, shown = _wider(module, handler, added)
+        step, shown = _wider(project, module, handler, added)
         lead = "Widen the clause" if len(shown) > len(added) else "Add to the clause"
         lines += [f"{lead} of line {line}:", clause_text(shown, handler.name or "error")]
         steps += [step] if step is not None else []
@@ -118,9 +119,36 @@ def completed(project: "Project", escape: Escape, use: HandlerUse, *, meant: boo
     return Completion(text, Rewrite(module.path, message, (*steps, *more), wanted))
 
 
-def _wider(module: ModuleInfo, handler: Handler, added: list[str]) -> tuple[Step | None, list[str]]:
+def translated(project: "Project", escape: Escape) -> Completion:
+    """What a clause far away does not take becomes another error where the call is made.
+
+    The clause is for what it was told to take, by whoever uses the code around it: it stays as it is.
+    """
+    release, module = escape.call.release, escape.call.module
+    kinds = [
+        spelled(module, release, covering(release, escape.transient)),
+        spelled(module, release, covering(release, escape.permanent)),
+    ]
+    found = handling(project, module, leaving(escape), release, kinds)
+    passing = [name for name in release.documented if name not in escape.names and _among(name, escape, release)]
+    if passing:
+        found = replace(
+            found, clauses=(NewClause(tuple(spelled(module, release, passing)), None, ("raise",)), *found.clauses)
+        )
+    elsewhere = runs_elsewhere(project, escape.call)
+    text = f"Handle these where the call is made:\n{found.text()}"
+    return Completion(text, None if elsewhere else found.rewrite(project))
+
+
+def _among(name: str, escape: Escape, release: Sdk) -> bool:
+    """Whether an error that may pass is one of those that are not to: a timeout is a connection error."""
+    above = ancestors(f"openai.{name}", release)
+    return any(f"openai.{other}" in above for other in (*escape.transient, *escape.permanent))
+
+
+def _wider(project: "Project", module: ModuleInfo, handler: Handler, added: list[str]) -> tuple[Step | None, list[str]]:
     """The clause with more types, and what of it is worth showing."""
-    kept = written_types(module, handler)
+    kept = written_types(project, module, handler)
     wider = [*kept, *(item for item in added if item not in kept)]
     if handler.type is None or not kept:
         return None, added

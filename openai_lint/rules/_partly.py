@@ -8,9 +8,10 @@ from openai_lint.facts import Sequence
 from openai_lint.link.project import ApiCall
 from openai_lint.link.record import HandlerUse
 from openai_lint.rule import Hit
-from openai_lint.rules._completion import Completion, completed
+from openai_lint.rules._completion import Completion, completed, translated
 from openai_lint.rules._handling import Escape, ending, judged, listed, path, place, uses_of
 from openai_lint.rules._suggest import text_of, wrapped
+from openai_lint.rules._written import chosen_by_users
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -42,6 +43,8 @@ def _help(project: "Project", escape: Escape) -> Completion:
     uses = [use for use in uses_of(project, call.site) if use.handler.type is not None]
     # A clause that only raises the error again handles nothing, however wide it is.
     for use in sorted(uses, key=lambda use: (not _takes(use, call, call.release.documented), not _meant(use, call))):
+        if use.function is not call.site.function and chosen_by_users(project, use.module, use.handler):
+            return translated(project, escape)
         return completed(project, escape, use, meant=_meant(use, call))
     found = wrapped(project, call)
     return Completion("Handle these too, for example here:\n" + found.text(), found.rewrite(project))

@@ -1,5 +1,6 @@
 """Suggestions in the words of the file at hand: its names for the SDK's errors, its variables, its statement."""
 
+import keyword
 import re
 import sys
 from collections.abc import Iterable
@@ -8,7 +9,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import ancestors
-from openai_lint.facts import Await, Class, Expr, Function, Handler, Import, Name, Raise, Sequence, Span, Stmt, Try
+from openai_lint.facts import Await, Class, Expr, Function, Handler, Import, Name, Raise, Span, Stmt, Try
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.project import ApiCall
 from openai_lint.link.record import HandlerUse
@@ -158,7 +159,7 @@ def needs(module: ModuleInfo, release: Sdk, words: Iterable[str], at: Span) -> t
             found.add(Need(root))
         elif root in IMPORTED:
             found.add(IMPORTED[root])
-        elif word.isidentifier():
+        elif word.isidentifier() and not keyword.iskeyword(word):
             found.add(Need("openai.error" if release.major == 0 else "openai", word))
     return tuple(sorted(found, key=lambda need: (need.module, need.name or "")))
 
@@ -281,13 +282,15 @@ def handling(
     kinds: Iterable[list[str]],
     service: str = "OpenAI API",
 ) -> Handling:
-    """Clauses around a node: the first of ``kinds`` is answered as transient, the others as permanent errors."""
+    """Clauses around a node: the first of ``kinds`` is answered as transient, the other as permanent errors."""
+    kinds = list(kinds)
     function = tree_of(project, module).function(node)
     name = variable(project, module, node)
     soon, never = answers(project, module, function, name, service)
     clauses = tuple(
         NewClause(tuple(types), name if re.search(rf"(?<![\w.]){name}\b", body) else None, tuple(body.split("\n")))
         for types, body in zip(kinds, (soon, never), strict=False)
+        if types
     )
     words = [item for types in kinds for item in types]
     enclosing = _beside(project, module, node)
@@ -328,35 +331,6 @@ def wrapped(project: "Project", call: ApiCall, node: Expr | Stmt | None = None) 
     elsewhere = any(option == "base_url" for client in call.clients for option, _ in client.options)
     service = "API" if elsewhere else "OpenAI API"
     return handling(project, module, call.site.node if node is None else node, release, classes, service)
-
-
-def written_types(module: ModuleInfo, handler: Handler) -> tuple[str, ...]:
-    """The types of a clause one by one, as they are written beside others; none where one cannot be told.
-
-    The name of a tuple becomes ``*NAME``: a tuple in a tuple is no type.
-    """
-    if handler.type is None:
-        return ()
-    items = handler.type.items if isinstance(handler.type, Sequence) else (handler.type,)
-    found = []
-    for item in items:
-        text = text_of(module, item.span)
-        bindings = module.scope.bindings.get(text, ()) if isinstance(item, Name) else ()
-        if any(isinstance(binding.node, Sequence) for binding in bindings):
-            text = f"*{text}"
-        elif any(binding.kind not in _TYPES for binding in bindings) or not _like_a_type(text):
-            return ()
-        found.append(text)
-    return tuple(found)
-
-
-def _like_a_type(text: str) -> bool:
-    """Whether a dotted name may be that of one type: a constant (``RETRYABLE``) is rather a tuple of several."""
-    return text.replace(".", "").isidentifier() and not text.rpartition(".")[2].isupper()
-
-
-_TYPES = frozenset({"import", "class"})
-"""Kinds of bindings by which a name is that of one type."""
 
 
 def after_retries(project: "Project", escape: Escape) -> tuple[str, Handling]:

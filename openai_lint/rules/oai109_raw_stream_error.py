@@ -63,8 +63,9 @@ from openai_lint.rewrites import Need, Rewrite, SetTypes
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
 from openai_lint.rules._handling import try_of
 from openai_lint.rules._noise import dead_calls
-from openai_lint.rules._suggest import shadowed, written_types
+from openai_lint.rules._suggest import shadowed
 from openai_lint.rules._versions import at, listed, named, through
+from openai_lint.rules._written import written_types
 from openai_lint.sdk import sdk
 
 if TYPE_CHECKING:
@@ -116,11 +117,11 @@ def _of_reading(project: "Project", call: "ApiCall", handler: Handler) -> bool:
     return use is not None and any(leak.site is call.site and leak.iterating for leak in use.absorbed)
 
 
-def _for_connections(call: "ApiCall", handler: Handler, module: "ModuleInfo") -> Handler:
+def _for_connections(project: "Project", call: "ApiCall", handler: Handler, module: "ModuleInfo") -> Handler:
     """The clause of the same try that takes the errors of connections, or the clause itself."""
     trial = try_of(handler, module)
     for other in trial.handlers if trial is not None else ():
-        names = {item.rpartition(".")[2] for item in written_types(module, other)}
+        names = {item.rpartition(".")[2] for item in written_types(project, module, other)}
         if call.release.roles["connection"] in names:
             return other
     return handler
@@ -145,7 +146,7 @@ def _hit(
 ) -> Hit:
     handler, module = passed
     place = project.place(call.module, call.site.node.span)
-    handler = _for_connections(call, handler, module)
+    handler = _for_connections(project, call, handler, module)
     other = project.place(module, handler.header)
     bases = sorted({COMMON_BASES.get(name.partition(".")[0], name) for name in raw})
     where = named(releases) if releases else f"openai {call.release.version}"
@@ -171,7 +172,7 @@ def _rewrite(project: "Project", handler: Handler, module: "ModuleInfo", bases: 
     if handler.type is None or shadowed(project, module, handler.body[0], bases):
         return None
     needs = tuple(Need(base.partition(".")[0]) for base in bases)
-    kept = written_types(module, handler)
+    kept = written_types(project, module, handler)
     if not kept:
         return None
     types = (*kept, *bases)

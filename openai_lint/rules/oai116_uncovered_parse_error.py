@@ -58,8 +58,9 @@ from openai_lint.facts import Handler
 from openai_lint.link.queries_versions import sure
 from openai_lint.rewrites import Rewrite, SetTypes
 from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
-from openai_lint.rules._suggest import needs, shadowed, spelled, written_types
+from openai_lint.rules._suggest import needs, shadowed, spelled
 from openai_lint.rules._versions import at, listed
+from openai_lint.rules._written import written_types
 
 if TYPE_CHECKING:
     from openai_lint.link import ApiCall, Project
@@ -102,7 +103,7 @@ def _rewrite(project: "Project", call: "ApiCall", handler: Handler, module: "Mod
     """The base of all errors in place of the base of the API's."""
     release = call.release
     wide, narrow = (spelled(module, release, [name])[0] for name in (release.roles["base"], release.roles["api_base"]))
-    types = written_types(module, handler)
+    types = written_types(project, module, handler)
     if narrow not in types or handler.type is None or shadowed(project, module, handler.body[0], [wide]):
         return None
     wider = tuple(dict.fromkeys(wide if item == narrow else item for item in types))

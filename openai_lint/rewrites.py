@@ -78,6 +78,14 @@ class AddClauses:
 
 
 @dataclass(frozen=True, slots=True)
+class AddHandlers:
+    """Clauses for the ``try`` at ``span``, which has only a ``finally``."""
+
+    span: Span
+    clauses: tuple[NewClause, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SetTypes:
     """Other types for the clause whose header is at ``header``; its name and its body stay.
 
@@ -187,6 +195,7 @@ Step: TypeAlias = (
     | WrapInTry
     | Enclose
     | AddClauses
+    | AddHandlers
     | SetTypes
     | MoveClause
     | MoveIntoTry

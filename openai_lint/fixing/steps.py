@@ -11,6 +11,7 @@ from openai_lint.fixing.layout import block, clause, clause_head, fold, indented
 from openai_lint.fixing.tree import CannotFixError, Statement, Tree
 from openai_lint.rewrites import (
     AddClauses,
+    AddHandlers,
     CountLoop,
     Decorate,
     Enclose,
@@ -150,6 +151,24 @@ def _clause_end(tree: Tree, node: cst.Try | cst.TryStar, number: int) -> int:
             break
         last = below
     return last
+
+
+def _add_handlers(tree: Tree, step: AddHandlers) -> list[Splice]:
+    node = next(
+        (node for node in tree.path(step.span) if isinstance(node, cst.Try) and tree.span(node)[:2] == step.span[:2]),
+        None,
+    )
+    if node is None or node.handlers or node.finalbody is None:
+        raise CannotFixError("the try is not found again, or has clauses")
+    placed = tree.placed(node)
+    first, column = tree.span(node.finalbody)[:2]
+    if tree.lines[first - 1][: column - 1] != placed.indent:
+        raise CannotFixError("the finally shares its line with another statement")
+    while tree.lines[first - 2].startswith(f"{placed.indent}#"):
+        first -= 1  # what is said of the finally stays with it
+    at = tree.offset(first, 1)
+    lines = [line for new in step.clauses for line in clause(tree, new, placed.indent)]
+    return [Splice(at, at, "".join(f"{line}\n" for line in lines))]
 
 
 def _set_types(tree: Tree, step: SetTypes) -> list[Splice]:
@@ -392,6 +411,7 @@ _STEPS: dict[type, Callable[[Tree, Any], list[Splice]]] = {
     WrapInTry: _wrap,
     Enclose: _enclose,
     AddClauses: _add_clauses,
+    AddHandlers: _add_handlers,
     SetTypes: _set_types,
     MoveClause: _move_clause,
     MoveIntoTry: _move_into_try,

@@ -86,7 +86,7 @@ def completed(project: "Project", escape: Escape, use: HandlerUse, *, meant: boo
     meant = meant and missing.before is None
     line = project.place(module, handler.header).span[0]
     name = handler.name or variable(project, module, handler.body[0])
-    soon, never = answers(project, module, tree_of(project, module).function(handler.body[0]), name)
+    soon, never = answers(project, module, handler.body[0], name)
     lines: list[str] = []
     steps: list[Step] = []
     words: list[str] = []

@@ -88,6 +88,8 @@ def retry_for(project: "Project", call: ApiCall, unhandled: Handling | None = No
 def combines(project: "Project", unhandled: Handling) -> bool:
     """Whether a retry and what handles its end can be written around the same statement."""
     statement = tree_of(project, unhandled.module).statement(unhandled.node)
+    if any(clause.body[-1] == "continue" for clause in unhandled.clauses):
+        return False  # with the next round of the loop around it, not with the next attempt
     return unhandled.enclosing is None and not getattr(statement, "body", None)
 
 

@@ -17,6 +17,7 @@ from openai_lint.link.tree import tree_of
 from openai_lint.link.values import Site
 from openai_lint.rewrites import (
     AddClauses,
+    AddHandlers,
     InsertAfter,
     InsertBefore,
     Need,
@@ -25,7 +26,7 @@ from openai_lint.rewrites import (
     Step,
     WrapInTry,
 )
-from openai_lint.rules._answers import IMPORTED, answers
+from openai_lint.rules._answers import IMPORTED, answers, asking_loop
 from openai_lint.rules._handling import Escape
 from openai_lint.sdk import Sdk
 
@@ -225,7 +226,7 @@ class Handling:
     node: Expr | Stmt
     release: Sdk
     clauses: tuple[NewClause, ...]
-    enclosing: Handler | None
+    enclosing: Handler | Try | None
     possible: bool
 
     @property
@@ -247,7 +248,10 @@ class Handling:
             return None
         step: Step = WrapInTry(self.node.span, self.clauses)
         message = "wrap the statement in a try with the documented errors"
-        if self.enclosing is not None:
+        if isinstance(self.enclosing, Try):
+            step = AddHandlers(self.enclosing.span, self.clauses)
+            message = "add clauses for the documented errors to the try"
+        elif self.enclosing is not None:
             step = AddClauses(self.enclosing.header, self.clauses, before=True)
             message = "add clauses for the documented errors to the try"
         wanted, more = imported(project, self.module, self.node, self.needs)
@@ -284,9 +288,8 @@ def handling(
 ) -> Handling:
     """Clauses around a node: the first of ``kinds`` is answered as transient, the other as permanent errors."""
     kinds = list(kinds)
-    function = tree_of(project, module).function(node)
     name = variable(project, module, node)
-    soon, never = answers(project, module, function, name, service)
+    soon, never = answers(project, module, node, name, service)
     clauses = tuple(
         NewClause(tuple(types), name if re.search(rf"(?<![\w.]){name}\b", body) else None, tuple(body.split("\n")))
         for types, body in zip(kinds, (soon, never), strict=False)
@@ -298,15 +301,18 @@ def handling(
     return Handling(module, node, release, clauses, enclosing, possible)
 
 
-def _beside(project: "Project", module: ModuleInfo, node: Expr | Stmt) -> Handler | None:
+def _beside(project: "Project", module: ModuleInfo, node: Expr | Stmt) -> Handler | Try | None:
     """The first clause of the innermost try around a node, if none of its clauses has a say in the SDK's errors.
 
-    One that only raises them again has none.
+    One that only raises them again has none. The try itself, where it has only a ``finally``.
     """
+    loop = asking_loop(project, module, node)
     for parent, child in tree_of(project, module).above(node):
-        if isinstance(parent, (Function, Class)):
+        if isinstance(parent, (Function, Class)) or parent is loop:
             return None
-        if isinstance(parent, Try) and child in parent.body and parent.handlers:
+        if isinstance(parent, Try) and child in parent.body and not parent.handlers:
+            return parent
+        if isinstance(parent, Try) and child in parent.body:
             known = project.record.handlers
             speaking = [one for one in parent.handlers if one in known and known[one].caught]
             if parent.star or not all(_only_raises(one) for one in speaking):

@@ -4,15 +4,21 @@ Ends with the fingerprint, which stays when lines move.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from openai_lint import baseline, rules, selection
 from openai_lint.config import Config
 from openai_lint.facts import Cell, ModuleFacts
 from openai_lint.files import Workspace, display
 from openai_lint.report import Sources, position
+from openai_lint.rewrites import Rewrite
 from openai_lint.rule import Applicability, Edit, Finding, Fix, Hit, Place, Related, Rule, Severity
 from openai_lint.suppress import Silencers, without
+
+if TYPE_CHECKING:
+    from openai_lint.fixing.plan import Planner
 
 IN_TESTS = frozenset({"OAI001", "OAI002", "OAI301", "OAI303"})
 """Rules that judge test files too."""
@@ -116,28 +122,54 @@ def shown(judged: Iterable[Judged], reported: frozenset[str]) -> list[Placed]:
     return out
 
 
-def fixable(placed: Iterable[Placed], workspace: Workspace, notes: list[str]) -> list[Placed]:
+def fixable(placed: Sequence[Placed], workspace: Workspace, notes: list[str]) -> list[Placed]:
     """The hits with the edits of their rewrites; why one cannot be made is noted."""
-    from openai_lint.fixing.plan import Planner
+    out = list(placed)
+    wanted: dict[str, list[int]] = {}
+    for index, one in enumerate(placed):
+        if one.judged.fix is None and one.judged.hit.rewrite is not None:
+            wanted.setdefault(one.judged.hit.rewrite.path, []).append(index)
+        elif one.judged.fix is not None:
+            out[index] = _with(one, one.judged.fix)
+    if wanted:
+        from openai_lint.fixing.plan import Planner
+
+        planner = Planner(str(workspace.root), workspace.files)
+        for path, indices in wanted.items():
+            facts = workspace.facts(path)
+            if isinstance(facts, ModuleFacts):
+                _plan(planner, facts, indices, out, notes)
+    return out
+
+
+def _plan(planner: "Planner", facts: ModuleFacts, indices: Sequence[int], out: list[Placed], notes: list[str]) -> None:
+    """Makes the fixes of one file; those of one rule that belong together are one."""
     from openai_lint.fixing.tree import CannotFixError
 
-    planner = Planner()
-    out = []
-    for one in placed:
-        rewrite = one.judged.hit.rewrite
-        fix = one.judged.fix
-        if rewrite is not None and fix is None:
-            facts = workspace.facts(rewrite.path)
-            try:
-                if isinstance(facts, ModuleFacts):
-                    fix = planner.fix(rewrite, facts)
-            except CannotFixError as error:
-                at = one.place
-                notes.append(f"{display(at.path)}:{at.span[0]}: {one.judged.rule.code} has no edit: {error}")
-        if fix is not None:
-            fix = replace(fix, applicability=_applicability(one.judged, fix.applicability))
-        out.append(replace(one, judged=replace(one.judged, fix=fix)))
-    return out
+    together: dict[tuple[str, Rewrite], Rewrite] = {}
+    for code in {out[index].judged.rule.code for index in indices}:
+        rewrites = [out[index].judged.hit.rewrite for index in indices if out[index].judged.rule.code == code]
+        whole = planner.joined(filter(None, rewrites), facts)
+        together |= {(code, rewrite): found for rewrite, found in whole.items()}
+    for index in indices:
+        one = out[index]
+        rewrite, code = one.judged.hit.rewrite, one.judged.rule.code
+        if rewrite is None:
+            continue
+        try:
+            if (code, rewrite) in together:
+                with suppress(CannotFixError):
+                    out[index] = _with(one, planner.fix(together[code, rewrite], facts))
+                    continue
+            out[index] = _with(one, planner.fix(rewrite, facts))
+        except CannotFixError as error:
+            notes.append(f"{display(one.place.path)}:{one.place.span[0]}: {code} has no edit: {error}")
+
+
+def _with(one: Placed, fix: Fix) -> Placed:
+    """A hit with its fix, as the configuration lets it be applied."""
+    fix = replace(fix, applicability=_applicability(one.judged, fix.applicability))
+    return replace(one, judged=replace(one.judged, fix=fix))
 
 
 def _applicability(judged: Judged, level: Applicability) -> Applicability:

@@ -47,10 +47,14 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class WrapInTry:
-    """A ``try`` around the smallest statement that holds ``span``. Every clause leaves, so that names stay bound."""
+    """A ``try`` around the smallest statement that holds ``span``. Every clause leaves, so that names stay bound.
+
+    With ``last``, around the statements of one block from the one at ``span`` to the one at ``last``.
+    """
 
     span: Span
     clauses: tuple[NewClause, ...]
+    last: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

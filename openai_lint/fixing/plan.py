@@ -2,14 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
 
 from openai_lint.extract.depth import SHALLOW, measure
 from openai_lint.extract.magics import blanked
 from openai_lint.extract.module import problem_in
 from openai_lint.facts import Cell, ModuleFacts, Span
 from openai_lint.fixing.imports import Splice, changed
+from openai_lint.fixing.joining import joined
 from openai_lint.fixing.steps import line_of, splices
 from openai_lint.fixing.tree import CannotFixError, Tree
 from openai_lint.fixing.verify import check, spliced
@@ -18,9 +19,15 @@ from openai_lint.rule import Applicability, Edit, Fix, Place
 
 
 class Planner:
-    """Makes the fixes of a run; each file is parsed once, as long as its findings come together."""
+    """Makes the fixes of a run; each file is parsed once, as long as its findings come together.
 
-    def __init__(self) -> None:
+    ``root`` and ``files`` are those of the project: they tell its own modules from packages of others.
+    """
+
+    def __init__(self, root: str = "", files: Sequence[str] = ()) -> None:
+        self._root = root
+        self._files = files
+        self._beside: dict[str, set[str]] | None = None
         self._facts: ModuleFacts | None = None
         self._made: Tree | CannotFixError | None = None
 
@@ -40,16 +47,39 @@ class Planner:
         edits = tuple(Edit(_place(tree, facts, one), one.text) for one in ordered)
         return Fix(Applicability.SAFE if rewrite.safe else Applicability.UNSAFE, rewrite.message, edits)
 
+    def joined(self, rewrites: Iterable[Rewrite], facts: ModuleFacts) -> dict[Rewrite, Rewrite]:
+        """What takes the place of rewrites of the file that do the same to neighbouring statements."""
+        try:
+            return joined(self._tree(facts), rewrites, [cell.first_line for cell in facts.cells])
+        except CannotFixError:
+            return {}
+
     def _tree(self, facts: ModuleFacts) -> Tree:
         if self._facts is not facts:
             self._facts = facts
             try:
-                self._made = _parsed(facts.text, code_of(facts), facts.path)
+                self._made = _parsed(facts.text, code_of(facts), self._own(facts.path))
             except CannotFixError as error:
                 self._made = error
         if isinstance(self._made, Tree):
             return self._made
         raise self._made or CannotFixError("the file cannot be parsed")
+
+    def _own(self, path: str) -> frozenset[str]:
+        """Names by which a file may import modules of the project: packages that it is in, and what lies beside them.
+
+        A folder may be called openai: what is imported by that name is the SDK all the same.
+        """
+        if self._beside is None:
+            self._beside = {}
+            for file in self._files:
+                inner = file
+                while "/" in inner:
+                    inner, _, name = inner.rpartition("/")
+                    self._beside.setdefault(inner, set()).add(name.removesuffix(".py"))
+        folder = path.rpartition("/")[0]
+        beside = (self._beside.get(base, ()) for base in (self._root, f"{self._root}/src", folder))
+        return frozenset({*folder.split("/"), *chain.from_iterable(beside)} - {"openai"})
 
 
 def code_of(facts: ModuleFacts) -> str:
@@ -65,13 +95,12 @@ def code_of(facts: ModuleFacts) -> str:
     return "".join(parts)
 
 
-def _parsed(text: str, code: str, path: str) -> Tree:
+def _parsed(text: str, code: str, own: frozenset[str]) -> Tree:
     depth = measure(code)
     if depth.refusal is not None or depth.depth > SHALLOW or depth.strings > SHALLOW:
         raise CannotFixError("the file is nested too deeply")
     try:
-        # A folder may be called openai: what is imported by that name is the SDK all the same.
-        return Tree(text, code, frozenset(path.split("/")[:-1]) - {"openai"})
+        return Tree(text, code, own)
     except Exception as error:  # whatever a new libcst hands out, one file must not end the run
         raise CannotFixError(f"the parser failed ({type(error).__name__})") from error
 

@@ -165,6 +165,13 @@ class Tree:
                 return self._runs(node, path[index + 1 :], path[:index])
         raise CannotFixError("the statement is not found again")
 
+    def at(self, span: Span) -> Statement:
+        """The statement that is exactly what stands at ``span``, with lines to itself."""
+        for node in self.path(span):
+            if isinstance(node, (cst.SimpleStatementLine, *COMPOUND)) and self.span(node) == span:
+                return self.placed(node)
+        raise CannotFixError("the statement is not found again")
+
     def _runs(
         self,
         node: cst.SimpleStatementLine | cst.BaseCompoundStatement,

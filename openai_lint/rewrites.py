@@ -219,7 +219,8 @@ Step: TypeAlias = (
 class Rewrite:
     """What mends one finding, in one file: all steps or none.
 
-    ``safe``: nothing that worked before changes. ``message`` says what is done, for people.
+    ``safe``: nothing that worked before changes. ``message`` says what is done, for people. ``together`` is what is
+    done first where several neighbours want it.
     """
 
     path: str
@@ -227,3 +228,4 @@ class Rewrite:
     steps: tuple[Step, ...]
     needs: tuple[Need, ...] = ()
     safe: bool = False
+    together: "Rewrite | None" = None

@@ -234,9 +234,21 @@ def _beside(tree: Tree, existing: Sequence[_Import], text: str, module: str) -> 
 
 
 def _behind(existing: Sequence[_Import], last: _Import) -> int:
-    """The last line of an import, or of the block around it in a file that does not keep its groups apart."""
+    """The last line of an import; in a file that does not keep its groups apart, of the longest run of that group.
+
+    Where no two stand together, of the block around it.
+    """
     if all(left.group <= right.group for left, right in pairwise(existing)):
         return last.last
+    runs: list[list[_Import]] = []
+    for before, one in zip([None, *existing], existing, strict=False):
+        if one.group == last.group:
+            if before is None or before.group != one.group or before.last + 1 != one.line:
+                runs.append([])
+            runs[-1].append(one)
+    longest = max(runs, key=len)
+    if len(longest) > 1:
+        return longest[-1].last
     line = last.last
     for one in existing:
         if one.line == line + 1:
@@ -277,9 +289,10 @@ def _first(tree: Tree, text: str, line: int) -> Splice:
         index = 1
     target = min(tree.span(body[index])[0] if index < len(body) else line, line)
     node = body[index] if index < len(body) else None
+    below = "\n" if isinstance(node, (cst.FunctionDef, cst.ClassDef)) else ""
     if isinstance(node, (cst.FunctionDef, cst.ClassDef)) and node.decorators:
         target = min(target, tree.span(node.decorators[0])[0])
-    return _line(tree, target, f"{text}\n")
+    return _line(tree, target, f"{text}\n{below}")
 
 
 def _line(tree: Tree, number: int, text: str) -> Splice:

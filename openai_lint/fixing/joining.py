@@ -11,7 +11,7 @@ from openai_lint.rewrites import NewClause, Rewrite, WrapInTry
 
 _BETWEEN = 3
 """So many statements may stand between two that are wrapped, and come into the try with them."""
-_TALLEST = 25
+_TALLEST = 40
 """So many lines a try for several may have."""
 
 _Stmt: TypeAlias = cst.SimpleStatementLine | cst.BaseCompoundStatement
@@ -43,7 +43,8 @@ def joined(tree: Tree, rewrites: Iterable[Rewrite], borders: Sequence[int]) -> d
     """
     alike: dict[object, list[_Row]] = {}
     for rewrite in dict.fromkeys(rewrites):
-        step = rewrite.steps[0]
+        plain = rewrite.together or rewrite
+        step = plain.steps[0]
         if isinstance(step, WrapInTry) and step.last is None:
             try:
                 node = tree.statement(step.span).node
@@ -51,7 +52,7 @@ def joined(tree: Tree, rewrites: Iterable[Rewrite], borders: Sequence[int]) -> d
                 continue
             goes_on = any(clause.body[-1] == "continue" for clause in step.clauses)
             row = _Row((rewrite,), step.clauses, node, node, _blocks(tree, node, goes_on))
-            alike.setdefault((step.clauses, rewrite.steps[1:], rewrite.safe), []).append(row)
+            alike.setdefault((step.clauses, plain.steps[1:], plain.safe), []).append(row)
     made: dict[Rewrite, Rewrite] = {}
     for found in alike.values():
         for row in _rows(tree, sorted(found, key=lambda one: tree.span(one.first)), borders):
@@ -61,9 +62,10 @@ def joined(tree: Tree, rewrites: Iterable[Rewrite], borders: Sequence[int]) -> d
 
 
 def _whole(tree: Tree, row: _Row) -> Rewrite:
-    one = row.rewrites[0]
+    plain = [rewrite.together or rewrite for rewrite in row.rewrites]
+    one = plain[0]
     step = WrapInTry(tree.span(row.first), row.clauses, tree.span(row.last))
-    needs = sorted({need for rewrite in row.rewrites for need in rewrite.needs})
+    needs = sorted({need for rewrite in plain for need in rewrite.needs})
     message = "wrap the statements in a try with the documented errors"
     return replace(one, message=message, steps=(step, *one.steps[1:]), needs=tuple(needs))
 

@@ -60,6 +60,7 @@ Unsafe: the statement is wrapped in a `try` with the documented types, the trans
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openai_lint.rule import Applicability, Hit, Rule, Severity
@@ -85,7 +86,8 @@ def check(project: "Project") -> Iterable[Hit]:
         text, rewrite = found.text(), found.rewrite(project)
         if once_only(call) and combines(project, found):
             retried = retry_for(project, call, found)
-            text, rewrite = retried.text, retried.rewrite or rewrite
+            text = retried.text
+            rewrite = rewrite if retried.rewrite is None else replace(retried.rewrite, together=rewrite)
         yield Hit(
             place(project, call),
             f"no documented error of `{call.site.path}` is handled ({names}): {ending(project, escape)}",

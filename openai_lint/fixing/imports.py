@@ -263,7 +263,7 @@ def _group_of(tree: Tree, existing: Sequence[_Import], text: str, group: int, li
     if earlier:
         return _line(tree, earlier[-1].last + 1, f"\n{text}" if _spaced(tree, existing) else text)
     if later:
-        return _line(tree, later[0].line, f"{text}\n" if group == 1 and _spaced(tree, existing) else text)
+        return _line(tree, later[0].line, f"{text}\n" if _spaced(tree, existing) else text)
     return _first(tree, text, line)
 
 

@@ -57,6 +57,8 @@ functions of a package that the project's build ships, which hand their errors t
 ## Fix
 
 Unsafe: the statement is wrapped in a `try` with the documented types, the transient ones apart from the permanent ones.
+Calls that stand close together share one `try`; one that is there and has only a `finally` gets the clauses. A script
+ends with a message, a loop that asks for input says what went wrong and goes on, a function raises an error of its own.
 """
 
 from collections.abc import Iterable

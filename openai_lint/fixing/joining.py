@@ -1,5 +1,6 @@
 """One ``try`` in place of several with the same clauses, where they would stand close together."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -19,6 +20,8 @@ _Block: TypeAlias = cst.IndentedBlock | cst.Module
 _BORDERS = (cst.FunctionDef, cst.ClassDef, cst.Try, cst.TryStar, cst.Match)
 """What runs at another time, or may have a say in what the errors become."""
 _LOOPS = (cst.For, cst.While)
+_YIELD = re.compile(r"\byield\b")
+"""Where others may throw in errors of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,10 @@ def _rows(tree: Tree, found: Sequence[_Row], borders: Sequence[int]) -> list[_Ro
     for row in found:
         whole = _together(rows[-1], row) if rows else None
         if whole is not None:
-            first, _, last, _ = (*tree.span(whole.first)[:2], *tree.span(whole.last)[2:])
-            if last - first < _TALLEST and not any(first < line <= last for line in borders):
+            first, last = tree.span(whole.first)[0], tree.span(whole.last)[2]
+            text = tree.text[tree.bounds(whole.first)[0] : tree.bounds(whole.last)[1]]
+            cut = any(first < line <= last for line in borders) or _YIELD.search(text) is not None
+            if last - first < _TALLEST and not cut:
                 rows[-1] = whole
                 continue
         rows.append(row)

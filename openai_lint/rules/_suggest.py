@@ -9,8 +9,9 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import ancestors
-from openai_lint.facts import Await, Class, Expr, Function, Handler, Import, Name, Raise, Span, Stmt, Try
+from openai_lint.facts import Await, Class, Expr, Function, Handler, Import, Name, Raise, Span, Stmt, Try, Yield
 from openai_lint.link.index import ModuleInfo, ScopeInfo
+from openai_lint.link.loops import below
 from openai_lint.link.project import ApiCall
 from openai_lint.link.record import HandlerUse
 from openai_lint.link.tree import tree_of
@@ -311,7 +312,8 @@ def _beside(project: "Project", module: ModuleInfo, node: Expr | Stmt) -> Handle
         if isinstance(parent, (Function, Class)) or parent is loop:
             return None
         if isinstance(parent, Try) and child in parent.body and not parent.handlers:
-            return parent
+            # What is thrown in at a yield (a context manager's errors of the block) is not this function's.
+            return parent if not any(isinstance(one, Yield) for one in below(parent.body)) else None
         if isinstance(parent, Try) and child in parent.body:
             known = project.record.handlers
             speaking = [one for one in parent.handlers if one in known and known[one].caught]

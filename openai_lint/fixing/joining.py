@@ -13,7 +13,8 @@ from openai_lint.rewrites import NewClause, Rewrite, WrapInTry
 _BETWEEN = 3
 """So many statements may stand between two that are wrapped, and come into the try with them."""
 _TALLEST = 40
-"""So many lines a try for several may have."""
+_TALLEST_OF_RETRIES = 20
+"""So many lines a try for several may have, where each gets only handled, or a loop of its own as well."""
 
 _Stmt: TypeAlias = cst.SimpleStatementLine | cst.BaseCompoundStatement
 _Block: TypeAlias = cst.IndentedBlock | cst.Module
@@ -96,7 +97,8 @@ def _rows(tree: Tree, found: Sequence[_Row], borders: Sequence[int]) -> list[_Ro
             first, last = tree.span(whole.first)[0], tree.span(whole.last)[2]
             text = tree.text[tree.bounds(whole.first)[0] : tree.bounds(whole.last)[1]]
             cut = any(first < line <= last for line in borders) or _YIELD.search(text) is not None
-            if last - first < _TALLEST and not cut:
+            tallest = _TALLEST_OF_RETRIES if row.rewrites[0].together else _TALLEST
+            if last - first < tallest and not cut:
                 rows[-1] = whole
                 continue
         rows.append(row)

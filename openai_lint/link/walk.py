@@ -229,6 +229,7 @@ class Walk:
         has = bool(self._handlers or self._given)
         at_hand = leaks_of(live) if has else frozenset(self.fallen)
         self._let_out(self._raises.anew(node.error, values, at_hand, passed=not has), node)
+        let_out: set[Leak] = set()
         for value in here or values:
             leaks = self._again(value, live)
             if value in here:
@@ -237,8 +238,10 @@ class Walk:
                 leaks = alike(leaks_of(live), leaks)
             else:
                 leaks = self._under_tests(leaks, shown)
-            self._let_out(leaks if outer is None else unwrapped(leaks), node)
-        self.absorbed(frozenset(token for token in leaks_of(live)))
+            leaks = leaks if outer is None else unwrapped(leaks)
+            let_out |= leaks
+            self._let_out(leaks, node)
+        self.absorbed(leaks_of(live) - let_out)
         return DEAD
 
     def _current(self, handler: Handler | None, live: Live) -> Live:

@@ -5,7 +5,7 @@ and by the library's function, however that is imported.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -29,6 +29,7 @@ ANY_VERB = frozenset({"request", "stream"})
 """Functions that take the verb as their first argument."""
 
 OPENERS = frozenset({"urlopen", "Request"})
+SENDS = frozenset({"urlopen", "open"})
 
 LIBRARIES = frozenset({"requests", "httpx", "httpx2", "aiohttp", "urllib3", "urllib"})
 ASYNCHRONOUS = re.compile(r"aiohttp\.|httpx2?\.AsyncClient\b")
@@ -58,7 +59,8 @@ class HttpRequest:
     """One raw request.
 
     ``url`` is a template with ``{}`` for what is not known. ``session`` are the calls that make the object it is sent
-    with (none for a module's function); ``known`` is whether its library is.
+    with (none for a module's function); ``known`` is whether its library is. ``opened`` are the calls that send it,
+    where ``node`` only makes it (``urllib.request.Request``).
     """
 
     node: Call
@@ -71,6 +73,7 @@ class HttpRequest:
     asynchronous: bool
     session: tuple[Origin, ...]
     known: bool
+    opened: tuple[Call, ...] = ()
 
     @property
     def call(self) -> str:
@@ -87,13 +90,19 @@ class HttpRequest:
         return None
 
     @property
+    def is_made(self) -> bool:
+        """Whether ``node`` only makes the request, which another call sends."""
+        return library.written(self.node.func) == "Request"
+
+    @property
     def open_options(self) -> bool:
         """Whether there may be more options than are written (``**kwargs``)."""
         return any(arg.star == "**" for call, _ in self._calls() for arg in call.args)
 
     def _calls(self) -> list[tuple[Call, ModuleInfo]]:
         made = [(origin.node, origin.module) for origin in self.session]
-        return [(self.node, self.module), *((node, module) for node, module in made if isinstance(node, Call))]
+        sent = [(call, self.module) for call in (self.node, *self.opened)]
+        return [*sent, *((node, module) for node, module in made if isinstance(node, Call))]
 
     def to_json(self, project: "Project") -> dict[str, Any]:
         """The request as the inventory lists it; ``path`` is absolute here."""
@@ -142,8 +151,22 @@ def _search(project: "Project") -> list[HttpRequest]:
         libraries = {name.partition(".")[0] for name in module.imports} & LIBRARIES
         if libraries or module in speaking:
             tree = tree_of(project, module)
-            found += [made for call in tree.of(Call) if (made := _request(project, tree, call)) is not None]
+            made = [one for call in tree.of(Call) if (one := _request(project, tree, call)) is not None]
+            found += [_sent(project, tree, one) if one.is_made else one for one in made]
     return sorted(found, key=lambda request: (request.module.path, request.node.span))
+
+
+def _sent(project: "Project", tree: Tree, request: HttpRequest) -> HttpRequest:
+    """A request that is made as an object, with the calls of its module that send it."""
+    follow = origins_of(project)
+    opened = tuple(
+        call
+        for call in tree.of(Call)
+        if library.written(call.func) in SENDS
+        and call.args
+        and any(origin.node is request.node for origin in follow.of(call.args[0].value, tree.module))
+    )
+    return replace(request, opened=opened)
 
 
 def _load_users(project: "Project", module: ModuleInfo) -> None:

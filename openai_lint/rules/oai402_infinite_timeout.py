@@ -78,7 +78,10 @@ def check(project: "Project") -> Iterable[Hit]:
     for request in http.requests(project):
         given = request.option("timeout")
         if given is None and (
-            request.library not in WITHOUT_DEFAULT or request.open_options or _has_positional(request)
+            request.library not in WITHOUT_DEFAULT
+            or request.open_options
+            or _has_positional(request)
+            or (request.is_made and not request.opened)
         ):
             continue
         if given is None or _endless(given[0]):
@@ -92,7 +95,8 @@ def check(project: "Project") -> Iterable[Hit]:
             if given is not None:
                 rewrite = _rewrite(given[1], given[0])
             else:
-                step = SetKeywords(request.node.span, (("timeout", "60"),))
+                sending = request.opened[0] if request.opened else request.node
+                step = SetKeywords(sending.span, (("timeout", "60"),))
                 rewrite = Rewrite(request.module.path, "timeout=60", (step,))
             yield Hit(place, message, "timeout=60", call=request.call, rewrite=rewrite)
 
@@ -113,10 +117,12 @@ def _endless(node: Expr) -> bool:
 
 def _has_positional(request: http.HttpRequest) -> bool:
     """Whether ``urlopen(url, data, 10)`` gives the timeout by its position."""
-    return (
-        request.library == "urllib"
-        and len([arg for arg in request.node.args if arg.keyword is None and not isinstance(arg.value, facts.Starred)])
-        > 2
+    if request.library != "urllib":
+        return False
+    sending = request.opened or (() if request.is_made else (request.node,))
+    return any(
+        len([arg for arg in call.args if arg.keyword is None and not isinstance(arg.value, facts.Starred)]) > 2
+        for call in sending
     )
 
 

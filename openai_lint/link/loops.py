@@ -29,14 +29,14 @@ from openai_lint.link.predicates import EVERYTHING, VAGUE, Predicate
 from openai_lint.link.rehearsal import Course, Rehearsal
 from openai_lint.link.retry_values import Wait, of_classes
 from openai_lint.link.sums import names
-from openai_lint.link.values import Display, Frame, Literal
+from openai_lint.link.values import Display, Frame, Literal, constants
 from openai_lint.link.waits import paused, wait_of, waits_in
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
     from openai_lint.sdk import Sdk
 
-__all__ = ["LoopWatch", "below", "descendants", "goes_again", "hand_loop", "recursion"]
+__all__ = ["LoopWatch", "below", "descendants", "goes_again", "hand_loop", "only", "recursion", "repairs"]
 
 EVERY_ERROR = Predicate("only", ("BaseException",))
 """What a bare ``except:`` takes up."""
@@ -186,7 +186,7 @@ class LoopWatch:
             if known[place].of(leak):
                 doubtful.add(leak)
         plainest = _plainest(retried)
-        return self._read(*self._handler_of(plainest), _only(retried - doubtful, doubtful), plainest)
+        return self._read(*self._handler_of(plainest), only(retried - doubtful, doubtful), plainest)
 
     def _doubts(self, trial: facts.Try, handler: Handler) -> "Callable[[Leak, Sdk], bool]":
         """Whether the loop may not go on after an error that a handler has caught: that cannot be told, or it ends."""
@@ -406,8 +406,9 @@ def _recursion(
     )
     named = EVERY_ERROR if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
     doubtful = {leak for leak in again if courses.of(leak).doubt}
-    predicate = named if again == caught and not doubtful else _only(again - doubtful, doubtful)
+    predicate = named if again == caught and not doubtful else only(again - doubtful, doubtful)
     passed = {param.name for param in function.params} & _request_names(trial) & _given_anew(node)
+    elsewhere = _asks_elsewhere(engine, frame, function, node)
     policy = Policy(
         "loop",
         node,
@@ -420,13 +421,13 @@ def _recursion(
         "original",
         seconds,
         follows=course.told,
-        repairs=bool(passed) or repairs(trial, handler, ()),
+        repairs=bool(passed) or elsewhere or repairs(trial, handler, ()),
         family=trial,
     )
     return [(policy, again)]
 
 
-def _only(sure: Leaks | set[Leak], doubtful: Leaks | set[Leak]) -> Predicate:
+def only(sure: Leaks | set[Leak], doubtful: Leaks | set[Leak]) -> Predicate:
     """Exactly these errors, of some of which nobody knows."""
     predicate = Predicate("only", tuple(sorted({leak.raised for leak in sure})))
     if not doubtful:
@@ -479,3 +480,26 @@ def _given_anew(node: facts.Call) -> set[str]:
     return {
         name for arg in node.args if not isinstance(arg.value, (facts.Name, facts.Const)) for name in names(arg.value)
     }
+
+
+def _asks_elsewhere(engine: "Engine", frame: Frame, function: facts.Function, node: facts.Call) -> bool:
+    """Whether a call of itself is given another text or name for a parameter: ``ask(prompt, model="gpt-4.1-mini")``.
+
+    Numbers and flags only count.
+    """
+    offset = calls(engine, node, frame, function) or 0
+    params = [param.name for param in function.params][offset:]
+    for position, arg in enumerate(node.args):
+        name = arg.keyword or (params[position] if position < len(params) and not arg.star else None)
+        if name not in params:
+            continue
+        match arg.value:
+            case facts.Const(value=str()):
+                return True
+            case facts.Attr() as constant if library.dotted(constant).partition(".")[0] not in ("self", "cls", *params):
+                values = engine.evaluator.value(constant, frame)
+                if not any(isinstance(item, (int, float)) for item in constants(values)):
+                    return True
+            case _:
+                pass
+    return False

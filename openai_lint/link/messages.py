@@ -1,5 +1,7 @@
 """What the API's error messages usually say, for code that tells errors apart by their text."""
 
+import re
+
 PHRASES: dict[str, tuple[str, ...]] = {
     "RateLimitError": (
         "rate limit",
@@ -117,6 +119,11 @@ SOMETIMES: dict[str, tuple[str, ...]] = {
 quota names no rate limit), and a request is refused for many reasons."""
 
 
+STATUS = re.compile(r"[45]\d\d")
+SERVER_ERROR = {"5": "InternalServerError"}
+"""The one class that any status of a kind raises."""
+
+
 def mentions(error: str, text: str) -> bool | None:
     """Whether the message of an error holds ``text``: True or False where phrases decide, None where they do not."""
     wanted = text.strip().lower()
@@ -130,4 +137,6 @@ def mentions(error: str, text: str) -> bool | None:
         return None
     if holds(error):
         return True
+    if STATUS.fullmatch(wanted):  # of an answer that raises none of these
+        return None if error == SERVER_ERROR.get(wanted[0]) else False
     return False if any(holds(name) for name in PHRASES if name != error) else None

@@ -97,6 +97,10 @@ class Narrowing:
             return True
         return self._of_exc_info(node, 1)
 
+    def tells(self, node: Expr) -> bool:
+        """Whether an expression is the error at hand, or its message."""
+        return self.is_subject(node) or self._is_text(node)
+
     def _is_class(self, node: Expr) -> bool:
         """Whether an expression is the class of the error at hand."""
         match node:

@@ -1,26 +1,31 @@
 """One more try in a handler: the same call of a function of the project as in the try, with the same arguments.
 
-Other arguments ask for something else, and two calls of an SDK method are two requests of the code.
+Other arguments ask for something else, and two calls of an SDK method are two requests of the code. A handler that first
+changes what the arguments stand for mends the request, and of an error nobody knows where a condition on its text
+decides that cannot be told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
-from openai_lint.escapes import Leaks
-from openai_lint.facts import Handler
+from openai_lint.escapes import Leak, Leaks
+from openai_lint.facts import Block, Expr, Handler
 from openai_lint.link import library
-from openai_lint.link.blocks import inside
+from openai_lint.link.alike import Verdicts
+from openai_lint.link.blocks import below, inside, leaves
 from openai_lint.link.itself import functions_of
+from openai_lint.link.loops import only, repairs
+from openai_lint.link.narrow import Narrowing
 from openai_lint.link.policy import Policy
-from openai_lint.link.predicates import Predicate
 from openai_lint.link.rehearsal import Rehearsal
 from openai_lint.link.values import Frame
 from openai_lint.link.waits import wait_of, waits_in
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
+    from openai_lint.sdk import Sdk
 
 
 def second_try(engine: "Engine", frame: Frame, trial: facts.Try, handler: Handler, caught: Leaks) -> Leaks:
@@ -31,7 +36,8 @@ def second_try(engine: "Engine", frame: Frame, trial: facts.Try, handler: Handle
     given = engine.evaluator.value(node, frame)
     failing = engine.calls.call(node, frame).leaks | engine.triggers.trigger("await", given).leaks
     sites = {leak.site for leak in failing}
-    return frozenset(leak for leak in caught if leak.site in sites)
+    known = frozenset(leak for leak in caught if leak.site in sites)
+    return frozenset(_made(engine, frame, handler, node, known))
 
 
 def policy_of(engine: "Engine", frame: Frame, trial: facts.Try, again: Mapping[Handler, Leaks]) -> Policy | None:
@@ -43,9 +49,65 @@ def policy_of(engine: "Engine", frame: Frame, trial: facts.Try, again: Mapping[H
     before = tuple(item for item in handler.body if item.span < node.span)
     course = Rehearsal(engine, frame, trial, handler).block(before)
     wait, jitter, seconds = wait_of(course) or waits_in(engine, frame, handler.body, set())
-    taken = {leak.raised for handler, _ in found for leak in again[handler]}
-    predicate = Predicate("only", tuple(sorted(taken)))
-    return Policy("loop", node, frame.module, 2, True, wait, jitter, predicate, "original", seconds, second=True)
+    taken = frozenset(leak for one, _ in found for leak in again[one])
+    told = [_made(engine, frame, one, call, again[one]) for one, call in found]
+    doubtful = frozenset(leak for made in told for leak, sure in made.items() if not sure)
+    return Policy(
+        "loop",
+        node,
+        frame.module,
+        2,
+        True,
+        wait,
+        jitter,
+        only(taken - doubtful, doubtful),
+        "original",
+        seconds,
+        repairs=repairs(trial, handler, ()),
+        second=True,
+    )
+
+
+def _made(engine: "Engine", frame: Frame, handler: Handler, node: facts.Call, leaks: Leaks) -> dict[Leak, bool]:
+    """The errors after which a second try is made, by what is tested around it; False where the tests do not tell."""
+    narrowing = Narrowing(engine, frame)
+    tests = [
+        (test, taken)
+        for test, taken in _conditions(handler.body, node)
+        if any(narrowing.tells(part) for part in (test, *below(test)))
+    ]
+
+    def met(leak: Leak, _: "Sdk") -> bool | None:
+        found = [narrowing.decide(test, leak) for test, _ in tests]
+        wanted = [taken for _, taken in tests]
+        if any(verdict is (not taken) for verdict, taken in zip(found, wanted, strict=True)):
+            return None
+        return None not in found
+
+    verdicts = Verdicts(met)
+    return {leak: sure for leak in leaks if (sure := verdicts.of(leak)) is not None}
+
+
+def _conditions(body: Block, node: facts.Call) -> Iterator[tuple[Expr, bool]]:
+    """What is tested on the way to a call in a block, and how that must come out."""
+    for statement in body:
+        if not isinstance(statement, facts.If):
+            if _holds((statement,), node):
+                inner = tuple(child for child in facts.children(statement) if isinstance(child, facts.Stmt))
+                yield from _conditions(inner, node)
+                return
+            continue
+        for branch, taken in ((statement.body, True), (statement.orelse, False)):
+            if _holds(branch, node):
+                yield statement.test, taken
+                yield from _conditions(branch, node)
+                return
+            if branch and leaves(branch):
+                yield statement.test, not taken
+
+
+def _holds(body: Block, node: facts.Call) -> bool:
+    return any(inner is node for inner in inside(body))
 
 
 def _again(trial: facts.Try, handler: Handler) -> facts.Call | None:

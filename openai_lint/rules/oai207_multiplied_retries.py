@@ -58,7 +58,7 @@ from typing import TYPE_CHECKING
 from openai_lint.link.project import ApiCall
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._policy_edits import without_sdk_retries
-from openai_lint.rules._retries import Retry, counted, hit, retries, sdk_requests
+from openai_lint.rules._retries import Retry, certain, counted, hit, retries, sdk_requests
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -67,7 +67,11 @@ if TYPE_CHECKING:
 def check(project: "Project") -> Iterable[Hit]:
     """One hit for each bounded policy around calls that the SDK retries too."""
     for retry in retries(project):
-        if not retry.transient or any(not policy.bounded for policy in retry.variants):
+        if any(not policy.bounded for policy in retry.variants) or not any(
+            certain(project, retry, call, name)
+            for call, names in retry.errors.items()
+            for name in names & set(retry.transient)
+        ):
             continue
         doubled = [
             (requests, call) for call in retry.calls if (requests := sdk_requests(call)) is not None and requests > 1

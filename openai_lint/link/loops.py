@@ -1,6 +1,7 @@
 """Hand-written retries: which loops (and recursions) go round again after an error, how often, and with which waits."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
@@ -106,9 +107,9 @@ class LoopWatch:
                 again |= fallen
         found = {leak for leak in again if leak in self._trials and self._goes_again(self._trials[leak])}
         if found and self._engine.record.enabled:
-            policy = self._policy(found)
-            for leak in found:
-                self._engine.record.policy(leak, policy)
+            for policy, leaks in self._policies(found):
+                for leak in leaks:
+                    self._engine.record.policy(leak, policy)
         return frozenset(found)
 
     def _goes_again(self, trial: facts.Try) -> bool:
@@ -176,17 +177,30 @@ class LoopWatch:
         body = self._node.body
         return body[: len(body) - len(after) - 1]
 
-    def _policy(self, retried: set[Leak]) -> Policy:
-        known: dict[tuple[facts.Try, Handler], Verdicts[bool]] = {}
-        doubtful: set[Leak] = set()
-        for leak in retried:
-            place = self._handler_of(leak)
+    def _policies(self, retried: set[Leak]) -> list[tuple[Policy, set[Leak]]]:
+        """The policies that the loop is, with what each takes up: it may count or wait otherwise for some errors."""
+        known: dict[tuple[facts.Try, Handler], tuple[Verdicts[bool], Verdicts[Policy]]] = {}
+        groups: dict[Policy, tuple[set[Leak], set[Leak]]] = {}
+        for leak in sorted(retried, key=_plainness):
+            trial, handler = place = self._handler_of(leak)
             if place not in known:
-                known[place] = Verdicts(self._doubts(*place))
-            if known[place].of(leak):
-                doubtful.add(leak)
-        plainest = _plainest(retried)
-        return self._read(*self._handler_of(plainest), only(retried - doubtful, doubtful), plainest)
+                known[place] = Verdicts(self._doubts(trial, handler)), Verdicts(self._reading(trial, handler, leak))
+            doubts, reading = known[place]
+            taken, doubtful = groups.setdefault(reading.of(leak), (set(), set()))
+            (doubtful if doubts.of(leak) else taken).add(leak)
+        alone = len(groups) == 1
+        return [
+            (replace(policy, retries=only(sure, doubtful), family=None if alone else self._node), sure | doubtful)
+            for policy, (sure, doubtful) in groups.items()
+        ]
+
+    def _reading(self, trial: facts.Try, handler: Handler, first: Leak) -> "Callable[[Leak, Sdk], Policy]":
+        """What the loop is for an error that comes to a handler; the same for all where the handler asks nothing."""
+        asks_nothing = not any(isinstance(node, (facts.If, facts.IfExp, facts.Match)) for node in inside(handler.body))
+        if asks_nothing:
+            policy = self._read(trial, handler, EVERYTHING, first)
+            return lambda leak, _: policy
+        return lambda leak, _: self._read(trial, handler, EVERYTHING, leak)
 
     def _doubts(self, trial: facts.Try, handler: Handler) -> "Callable[[Leak, Sdk], bool]":
         """Whether the loop may not go on after an error that a handler has caught: that cannot be told, or it ends."""
@@ -440,7 +454,11 @@ def only(sure: Leaks | set[Leak], doubtful: Leaks | set[Leak]) -> Predicate:
 
 def _plainest(leaks: Leaks | set[Leak]) -> Leak:
     """The error by which a retry is told: the one that everybody means, if it is among them."""
-    return min(leaks, key=lambda item: (item.error != "RateLimitError", item.error))
+    return min(leaks, key=_plainness)
+
+
+def _plainness(leak: Leak) -> tuple[bool, str, str]:
+    return leak.error != "RateLimitError", leak.error, leak.raised
 
 
 def _calls_itself(engine: "Engine", frame: Frame, function: facts.Function, handler: Handler) -> facts.Call | None:

@@ -267,9 +267,17 @@ class Project:
         ranked = sorted(self.record.policies.get(site, {}), key=lambda item: item[0])
         covering = [(rank, policy) for rank, policy in ranked if not passed or rank < min(passed)]
         outermost = [policy for rank, policy in covering if rank == covering[-1][0]]
+        if not outermost or outermost[-1].family is None:
+            return outermost[-1] if outermost else None
         retried = self.record.policies[site]
-        plain = [one for one in outermost if one.family and "RateLimitError" in retried[covering[-1][0], one]]
-        return plain[0] if plain else outermost[-1] if outermost else None
+        counted = all(one.attempts for one in outermost)
+
+        def worst(one: Policy) -> tuple[bool, int, bool]:
+            """By which of a family it is told: what never ends, the most attempts, the error that everybody means."""
+            limits = "RateLimitError" in retried[covering[-1][0], one]
+            return one.bounded, -(one.attempts or 0) if counted else 0, not limits
+
+        return min((one for one in outermost if one.family is not None), key=worst)
 
     def _trace(self, call: ApiCall, origin: dict[tuple[Site, str], list[Function | ModuleInfo]]) -> None:
         """The steps from the call to one entry point that an error of it reaches."""

@@ -57,8 +57,13 @@ class Retry:
     @property
     def waited_for(self) -> tuple[str, ...]:
         """The transient names, if one of them is an error that everybody meets (a conflict alone is none)."""
-        known = self.calls[0].release.triggers_transient
-        return self.transient if any(name in known for name in self.transient) else ()
+        return self.met(self.transient)
+
+    def met(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The transient ones of these names, if one of them is an error that everybody meets."""
+        release = self.calls[0].release
+        found = tuple(name for name in names if name in release.transient)
+        return found if any(name in release.triggers_transient for name in found) else ()
 
     @property
     def subject(self) -> str:
@@ -138,12 +143,15 @@ def header(module: ModuleInfo, span: Span) -> Span:
 
 def taken_up(project: "Project", retry: Retry, policies: Iterable[Policy]) -> tuple[str, ...]:
     """The names that some of a retry's variants surely retry, in the order of the guide."""
-    chosen = tuple(policies)
+    chosen = [(policy, project.policies()[policy]) for policy in policies]
     found = {
         name
         for call, names in retry.errors.items()
         for name in names
-        if any(project.engine.policies.accepts(policy, _raw(call, name)) is True for policy in chosen)
+        if any(
+            name in sites.get(call.site, ()) and project.engine.policies.accepts(policy, _raw(call, name)) is True
+            for policy, sites in chosen
+        )
     }
     return tuple(name for name in retry.names if name in found)
 

@@ -72,15 +72,16 @@ def check(project: "Project") -> Iterable[Hit]:
             continue
         names, after = retry.transient, ""
         if len(hasty) < len(retry.variants):  # others wait: say after what this one does not
-            names = tuple(name for name in taken_up(project, retry, hasty) if name in retry.transient)
-            after = f" after {listed(names)}"
+            names = retry.met(taken_up(project, retry, hasty))
+            after = f" after {listed(names)}" if names else ""
         if names:
-            message = f"{retry.subject} {_waits(hasty[0])}{after}"
+            tried = {policy.attempts for policy in hasty}
+            message = f"{retry.subject} {_waits(hasty[0], tried.pop() if len(tried) == 1 else None)}{after}"
             rewrite = grow(project, hasty[0])
             yield hit(project, retry, message, growing(retry), names, rewrite=rewrite, policy=hasty[0])
     for found in loops(project):
         if _hurries(found.policy) and found.policy.retries != CONNECTION:
-            message = f"this retry of `{found.request.call}` {_waits(found.policy)}"
+            message = f"this retry of `{found.request.call}` {_waits(found.policy, found.policy.attempts)}"
             yield Hit(
                 found.place(project),
                 message,
@@ -97,8 +98,8 @@ def _hurries(policy: Policy) -> bool:
     return policy.wait == "none" or (policy.wait == "fixed" and policy.seconds is not None and policy.seconds < SHORT)
 
 
-def _waits(policy: Policy) -> str:
-    between = f" between {counted(policy.attempts, 'attempt')}" if policy.attempts else " before it asks again"
+def _waits(policy: Policy, attempts: int | None) -> str:
+    between = f" between {counted(attempts, 'attempt')}" if attempts else " before it asks again"
     if policy.wait == "none" or not policy.seconds:
         return f"waits nothing{between}"
     if policy.jitter:

@@ -60,8 +60,7 @@ from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._backoff_help import narrow as advice
 from openai_lint.rules._key_rotation import mended
 from openai_lint.rules._narrowing import narrow
-from openai_lint.rules._recount import attempts
-from openai_lint.rules._retries import Retry, certain, counted, hit, listed, retries
+from openai_lint.rules._retries import Retry, certain, counted, hit, listed, retries, taken_up
 
 if TYPE_CHECKING:
     from openai_lint.link import Project
@@ -92,10 +91,10 @@ def _permanent(project: "Project", retry: Retry) -> tuple[str, ...]:
 
 
 def _times(project: "Project", retry: Retry, names: tuple[str, ...]) -> str:
-    policy = retry.policy
-    if not policy.bounded:
+    used = [policy for policy in retry.variants if not set(names).isdisjoint(taken_up(project, retry, [policy]))]
+    if used and not any(policy.bounded for policy in used):
         return " for ever"
-    tried = {attempts(project, policy, call, name) for call in retry.calls[:1] for name in names}
+    tried = {policy.attempts if policy.bounded else None for policy in used}
     number = tried.pop() if len(tried) == 1 else None
     return f" ({counted(number, 'attempt')})" if number else ""
 

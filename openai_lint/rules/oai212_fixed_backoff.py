@@ -72,7 +72,7 @@ def check(project: "Project") -> Iterable[Hit]:
             continue
         names = retry.transient
         if len(flat) < len(retry.variants):
-            names = tuple(name for name in taken_up(project, retry, flat) if name in retry.transient)
+            names = retry.met(taken_up(project, retry, flat))
         if names:
             message = f"{retry.subject} {_waits(flat[0])}"
             rewrite = grow(project, flat[0])

@@ -56,6 +56,9 @@ DEEPEST_PAUSE = 3
 
 NEXT, AGAIN, OUT = "next", "again", "out"
 
+NEVER = " "
+"""No name begins so."""
+
 
 @dataclass(slots=True)
 class Course:
@@ -441,13 +444,28 @@ class Rehearsal:
                     self._handler,
                 )
                 inner._inside = (*self._inside, target.function)
-                inner._sums.sheet = sheet
+                inner._sums.sheet = {**sheet, **self._shared(node, target)}
                 inner._start = (target.function.span[2], target.function.span[3])
                 inner._block(target.function.body)
+                self._take_back(inner._sums.sheet, node, target)
                 self.course.told = self.course.told or inner.course.told
                 self.course.waits += inner.course.waits or ([None] if library.written(node.func) != "sleep" else [])
                 return
         self.course.waits.append(None)
+
+    def _shared(self, node: facts.Call, target: FunctionRef) -> Sheet:
+        """What a function goes on counting that is not its own: names from outside, attributes of the same object."""
+        sheet = {name: item for name, item in self._sums.sheet.items() if name.startswith(_own(node, target))}
+        for name in sorted(_from_outside(target)):
+            sheet[name] = self._sums.sheet[name] if name in self._sums.sheet else self._at_start(name)
+        return sheet
+
+    def _take_back(self, sheet: Sheet, node: facts.Call, target: FunctionRef) -> None:
+        """Know what a function has counted on."""
+        names_outside, own = _from_outside(target), _own(node, target)
+        self._sums.sheet.update(
+            {name: item for name, item in sheet.items() if name in names_outside or name.startswith(own)}
+        )
 
     def _again(self, node: facts.Call) -> bool:
         """Whether a call is the function calling itself; what it passes is kept."""
@@ -489,27 +507,40 @@ class Rehearsal:
 
     def _before(self, node: facts.While | facts.For) -> Sheet:
         """The names that the loop assigns, as they stand when it begins."""
-        sheet: Sheet = {}
+        sheet: Sheet = {name: self._at_start(name) for name in sorted(changed_by(node))}
         scope = self._frame.module.scope_of(self._frame.function)
-        for name in sorted(changed_by(node)):
-            earlier = [
-                binding
-                for binding in scope.bindings.get(name, ())
-                if binding.kind == "param"
-                or (binding.kind == "value" and isinstance(binding.node, Expr) and binding.node.span[:2] < self._start)
-            ]
-            sheet[name] = UNKNOWN
-            if not earlier:
-                continue
-            binding = earlier[-1]
-            if binding.kind == "param":
-                found = self._engine.evaluator.parameter(binding.node, self._frame, scope)
-                sheet[name] = single(found)
-            elif not binding.path:
-                sheet[name] = Sums(self._engine, self._frame, {}).value(binding.node)
         for name in sorted(receivers(node.body, APPENDS)):
             made = [one.node for one in scope.bindings.get(name, ()) if one.kind == "value"]
             if len(made) == 1 and isinstance(made[0], facts.Sequence) and made[0].span[:2] < self._start:
                 held = float(len(made[0].items))
                 sheet[f"len({name})"] = Number(held, held)
         return sheet
+
+    def _at_start(self, name: str) -> Item:
+        """What a name is when the loop begins."""
+        scope = self._frame.module.scope_of(self._frame.function)
+        earlier = [
+            binding
+            for binding in scope.bindings.get(name, ())
+            if binding.kind == "param"
+            or (binding.kind == "value" and isinstance(binding.node, Expr) and binding.node.span[:2] < self._start)
+        ]
+        if not earlier:
+            return UNKNOWN
+        binding = earlier[-1]
+        if binding.kind == "param":
+            return single(self._engine.evaluator.parameter(binding.node, self._frame, scope))
+        return UNKNOWN if binding.path else Sums(self._engine, self._frame, {}).value(binding.node)
+
+
+def _from_outside(target: FunctionRef) -> set[str]:
+    """The names that a function takes from outside to assign them."""
+    scope = target.parent.module.scope_of(target.function)
+    return scope.outer | scope.globals
+
+
+def _own(node: facts.Call, target: FunctionRef) -> str:
+    """How the attributes are written that a function called on ``self`` shares with its caller."""
+    params = target.function.params
+    on_self = isinstance(node.func, facts.Attr) and library.dotted(node.func.value) == "self"
+    return "self." if on_self and params and params[0].name == "self" else NEVER

@@ -9,7 +9,7 @@ from openai_lint.escapes import RAW, Leak, clause
 from openai_lint.facts import Call, Expr, For, Function, Handler, While
 from openai_lint.link import library
 from openai_lint.link.blocks import inside, sleeps
-from openai_lint.link.callers import callers_of
+from openai_lint.link.callers import Use, callers_of
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.loops import LoopWatch
 from openai_lint.link.policy import Policy
@@ -22,7 +22,7 @@ from openai_lint.rules._retries import sdk_requests
 if TYPE_CHECKING:
     from openai_lint.link import Project
 
-DEEPEST = 3
+DEEPEST = 6
 """How many callers up are looked at."""
 
 
@@ -47,19 +47,28 @@ def tried_again(project: "Project") -> frozenset[Site]:
 def _raised_anew(project: "Project", call: ApiCall) -> bool:
     """Whether a handler raises another error instead (``raise RateLimitError(...)``), which a policy around retries."""
     function = call.site.function
-    policies = project.record.decorators.get(function, []) if function is not None else []
-    if function is None or not policies or not any(isinstance(node, Handler) for node, _, _ in call.handled_by):
+    if function is None or not any(isinstance(node, Handler) for node, _, _ in call.handled_by):
         return False
-    frame = tree_of(project, call.module).frame(call.site.node)
+    policies = _around(project, function)
+    paths = _raised_in(project, function, call.module) if policies else []
+    return any(_may_retry(project, policy, call, path) for policy in policies for path in paths)
+
+
+def _around(project: "Project", function: Function) -> list[Policy]:
+    """The retry policies that decorate a function."""
+    return project.record.decorators.get(function, [])
+
+
+def _raised_in(project: "Project", function: Function, module: ModuleInfo) -> list[str]:
+    """The dotted paths of the errors that a function raises."""
+    found: list[str] = []
     for node in inside(function.body):
-        if not isinstance(node, facts.Raise) or node.error is None:
-            continue
-        raised = node.error.func if isinstance(node.error, Call) else node.error
-        for value in project.engine.evaluator.value(raised, frame):
-            path = f"project.{value.node.qualname}" if isinstance(value, ClassRef) else getattr(value, "path", "")
-            if any(_may_retry(project, policy, call, str(path)) for policy in policies):
-                return True
-    return False
+        if isinstance(node, facts.Raise) and node.error is not None:
+            raised = node.error.func if isinstance(node.error, Call) else node.error
+            for value in project.engine.evaluator.value(raised, tree_of(project, module).frame(node.error)):
+                named = isinstance(value, ClassRef)
+                found.append(f"project.{value.node.qualname}" if named else str(getattr(value, "path", "")))
+    return found
 
 
 def _may_retry(project: "Project", policy: Policy, call: ApiCall, path: str) -> bool:
@@ -74,24 +83,56 @@ def _holds(handler: Handler, node: Expr) -> bool:
 
 
 def _by_result(project: "Project", call: ApiCall) -> bool:
-    """Whether the errors end in a function that a loop, which waits or counts its attempts, calls again."""
-    function = call.site.function
-    if function is None or not any(isinstance(node, Handler) for node, _, _ in call.handled_by):
+    """Whether the errors end in a function that something calls again: a loop that waits or counts its attempts, or
+    a function that is given it to call it in one; or whether it raises another error, which a policy further up retries.
+    """
+    if not any(isinstance(node, Handler) for node, _, _ in call.handled_by):
         return False
-    seen: set[Function] = {function}
-    places = [(function, call.module)]
+    places = [(item.frame.function, item.module) for item in call.invocations]
+    places.append((call.site.function, call.module))
+    inner = [(one, home) for one, home in dict.fromkeys(places) if isinstance(one, Function)]
+    seen: set[Function] = {one for one, _ in inner}
+    anew = [path for one, home in inner for path in _raised_in(project, one, home)]
     for _ in range(DEEPEST):
         outer: list[tuple[Function, ModuleInfo]] = []
-        for one, home in places:
+        for one, home in inner:
             for use in callers_of(project).of(one, home, search=True):
-                if any(_tries(project, use.module, loop) for loop in _loops(project, use.module, use.node)):
+                if _called_again(project, use):
                     return True
                 caller = tree_of(project, use.module).function(use.node)
                 if caller is not None and caller not in seen:
+                    if any(_may_retry(project, policy, call, path) for policy in _around(project, caller) for path in anew):
+                        return True
                     seen.add(caller)
                     outer.append((caller, use.module))
-        places = outer
+        inner = outer
     return False
+
+
+def _called_again(project: "Project", use: Use) -> bool:
+    """Whether a place that names a function calls it in a loop that tries, or hands it to a function that does."""
+    if any(_tries(project, use.module, loop) for loop in _loops(project, use.module, use.node)):
+        return True
+    tree = tree_of(project, use.module)
+    given = tree.parent(use.node)
+    taker = tree.parent(given) if isinstance(given, facts.Arg) else None
+    if not isinstance(taker, Call):
+        return False
+    functions = [body_of(value) for value in project.engine.evaluator.value(taker.func, tree.frame(taker))]
+    return any(function is not None and _calls_in_trial(function) for function in functions)
+
+
+def _calls_in_trial(function: Function) -> bool:
+    """Whether a function calls what it is given in a ``try`` in a loop."""
+    given = {param.name for param in function.params}
+    return any(
+        isinstance(node, Call) and library.written(node.func) in given
+        for loop in inside(function.body)
+        if isinstance(loop, (For, While))
+        for trial in inside(loop.body)
+        if isinstance(trial, facts.Try) and trial.handlers
+        for node in inside(trial.body)
+    )
 
 
 def _loops(project: "Project", module: ModuleInfo, node: Expr) -> Iterator[For | While]:

@@ -48,7 +48,9 @@ which also handles what is left in the end where nothing does yet; from 1.0 on `
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from openai_lint.facts import Assign, Call
 from openai_lint.link.project import ApiCall
+from openai_lint.link.tree import tree_of
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 from openai_lint.rules._handling import judged as judged_escapes
 from openai_lint.rules._handling import leaving
@@ -78,7 +80,15 @@ def check(project: "Project") -> Iterable[Hit]:
             continue
         if call.method is not None and call.method.kind == "websocket_manager":
             continue
+        if not call.invocations and _is_kept(project, call):
+            continue  # nobody makes a request with it
         yield _hit(project, call, unhandled.get(call.site))
+
+
+def _is_kept(project: "Project", call: ApiCall) -> bool:
+    """Whether the method is only put under a name."""
+    node = call.site.node
+    return not isinstance(node, Call) and isinstance(tree_of(project, call.module).parent(node), Assign)
 
 
 def _hit(project: "Project", call: ApiCall, unhandled: Handling | None) -> Hit:

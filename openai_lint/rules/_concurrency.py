@@ -9,6 +9,7 @@ from openai_lint import facts
 from openai_lint.facts import Call, Expr, Function, Name
 from openai_lint.link import library
 from openai_lint.link.blocks import below, inside
+from openai_lint.link.callers import callers_of
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.predicates import body_of
 from openai_lint.link.project import ApiCall
@@ -184,6 +185,8 @@ def _held_down(
         return True
     if any(_batched(part) for part in (given, *below(given)) if isinstance(part, Expr)):
         return True
+    if _given_in_portions(project, module, node, given):
+        return True
     wanted = functions | {site.function for site in sites if site.function is not None}
     for function in _reached(project, wanted):
         frames = project.frames.get(function)
@@ -191,6 +194,30 @@ def _held_down(
         if any(_limiting(project, home, part) for part in inside(function.body)):
             return True
     return any(_limiting(project, module, part) for part in (given, *below(given)))
+
+
+def _given_in_portions(project: "Project", module: ModuleInfo, node: Call, given: Expr) -> bool:
+    """Whether every caller hands over a portion (``ask_all(questions[at : at + 5])``) of what is gone through."""
+    runner = tree_of(project, module).runner(node)
+    if runner is None:
+        return False
+    bindings = module.scope_of(runner).bindings
+    made = [given] if not isinstance(given, Name) else [one.node for one in bindings.get(given.id, ())]
+    names = {
+        clause.iterable.id
+        for one in made
+        if isinstance(one, facts.Comprehension)
+        for clause in one.clauses
+        if isinstance(clause.iterable, Name)
+    }
+    for loop in inside(runner.body):
+        if isinstance(loop, facts.For) and isinstance(loop.iterable, Name):
+            names.add(loop.iterable.id)
+    taken = [param.name for param in runner.params if param.name in names]
+    uses = [use for use in callers_of(project).of(runner, module) if not use.module.is_test]
+    return bool(taken and uses) and all(
+        any(_batched(arg) for name in taken if (arg := use.argument(runner, name)) is not None) for use in uses
+    )
 
 
 def _reached(project: "Project", functions: set[Function]) -> set[Function]:

@@ -525,12 +525,34 @@ class Rehearsal:
             if binding.kind == "param"
             or (binding.kind == "value" and isinstance(binding.node, Expr) and binding.node.span[:2] < self._start)
         ]
-        if not earlier:
-            return UNKNOWN
-        binding = earlier[-1]
-        if binding.kind == "param":
-            return single(self._engine.evaluator.parameter(binding.node, self._frame, scope))
-        return UNKNOWN if binding.path else Sums(self._engine, self._frame, {}).value(binding.node)
+        found: Item = UNKNOWN
+        for number, binding in enumerate(earlier):
+            if binding.kind == "param":
+                found = single(self._engine.evaluator.parameter(binding.node, self._frame, scope))
+                continue
+            before = Sums(self._engine, self._frame, {name: found} if number else {})
+            taken = self._comes_to(binding.node, before)
+            if taken is not False:
+                found = UNKNOWN if binding.path or taken is None else before.value(binding.node)
+        return found
+
+    def _comes_to(self, node: Expr, before: Sums) -> bool | None:
+        """Whether a binding ahead of the loop is come to (``if tries is None: tries = 3``); None where nobody knows."""
+        function = self._frame.function
+        body = function.body if isinstance(function, Function) else self._frame.module.facts.body
+        for part in inside(body):
+            if not isinstance(part, facts.If) or not _holds(part, node.span[:2]) or _holds(part, self._start):
+                continue
+            test = before.truth(part.test)
+            wanted = any(_holds(statement, node.span[:2]) for statement in part.body)
+            if test is not wanted:
+                return False if isinstance(test, bool) else None
+        return True
+
+
+def _holds(node: Stmt, place: tuple[int, int]) -> bool:
+    """Whether a statement spans a place."""
+    return node.span[:2] <= place < node.span[2:]
 
 
 def _from_outside(target: FunctionRef) -> set[str]:

@@ -36,6 +36,18 @@ def inside(body: Block) -> Iterator[Any]:
             yield from below(statement)
 
 
+def blocks_of(node: Stmt) -> Iterator[Block]:
+    """The blocks that a statement holds, those of nested functions and classes left out."""
+    if isinstance(node, (facts.Function, facts.Class)):
+        return
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(node, name, None)
+        if isinstance(block, tuple):
+            yield block
+    for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+        yield part.body
+
+
 def assigned(body: Block) -> set[str]:
     """Names that statements of a block assign."""
     found: set[str] = set()

@@ -14,6 +14,7 @@ from openai_lint.link.blocks import (
     QUIET,
     asks,
     assigned,
+    blocks_of,
     changed_by,
     inside,
     leaves,
@@ -166,16 +167,12 @@ class LoopWatch:
         )
 
     def _after(self, trial: facts.Try) -> facts.Block:
-        body, place = self._node.body, self._engine.guards.place(trial)
-        for index, statement in enumerate(body):
-            if statement is place or any(node is place for node in descendants(statement)):
-                return body[index + 1 :]
-        return ()
+        return _behind(self._node.body, self._engine.guards.place(trial)) or ()
 
     def _ahead_of(self, trial: facts.Try) -> facts.Block:
-        after = self._after(trial)
-        body = self._node.body
-        return body[: len(body) - len(after) - 1]
+        body, place = self._node.body, self._engine.guards.place(trial)
+        index = next((at for at, one in enumerate(body) if any(node is place for node in inside((one,)))), 0)
+        return body[:index]
 
     def _policies(self, retried: set[Leak]) -> list[tuple[Policy, set[Leak]]]:
         """The policies that the loop is, with what each takes up: it may count or wait otherwise for some errors."""
@@ -275,6 +272,18 @@ class LoopWatch:
             if clause_of(values, self._engine).verdict(leak, release) == CATCHES:
                 return trial, handler
         return trial, trial.handlers[-1]
+
+
+def _behind(body: facts.Block, place: facts.Stmt) -> facts.Block | None:
+    """The statements that follow one, in its own block and behind what holds that; None where it is not in there."""
+    for index, statement in enumerate(body):
+        if statement is place:
+            return body[index + 1 :]
+        for block in blocks_of(statement):
+            found = _behind(block, place)
+            if found is not None:
+                return (*found, *body[index + 1 :])
+    return None
 
 
 def _goes(body: facts.Block) -> bool:

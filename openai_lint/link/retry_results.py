@@ -103,7 +103,15 @@ def _around(body: facts.Block, node: facts.Expr) -> Iterator[tuple[facts.For | f
     """The loops around an expression, each with the plain statement that holds it."""
     for loop in inside(body):
         if isinstance(loop, (facts.For, facts.While)):
-            for statement in loop.body:
+            for statement in _run_each_time(loop.body):
                 plain = isinstance(statement, (facts.Assign, facts.ExprStmt))
                 if plain and any(part is node for part in below(statement)):
                     yield loop, statement
+
+
+def _run_each_time(body: facts.Block) -> Iterator[facts.Stmt]:
+    """The statements of a block that nothing but an error keeps from being run."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, (facts.Try, facts.With)):
+            yield from _run_each_time(statement.body)

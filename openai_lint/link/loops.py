@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from openai_lint import facts
 from openai_lint.escapes import Leak, Leaks
-from openai_lint.facts import Expr, Handler
+from openai_lint.facts import Handler
 from openai_lint.link import library, retry_frameworks
 from openai_lint.link.alike import Verdicts
 from openai_lint.link.blocks import (
     PUTTERS,
-    QUIET,
     asks,
     assigned,
     blocks_of,
@@ -29,24 +28,20 @@ from openai_lint.link.itself import calls, helper_of
 from openai_lint.link.policy import Policy
 from openai_lint.link.predicates import EVERYTHING, VAGUE, Predicate
 from openai_lint.link.rehearsal import Course, Rehearsal
+from openai_lint.link.repairs import asks_else, repairs
 from openai_lint.link.retry_values import Wait, of_classes
 from openai_lint.link.sums import names
-from openai_lint.link.values import Display, Frame, Literal, constants
+from openai_lint.link.values import Display, Frame, Literal
 from openai_lint.link.waits import paused, wait_of, waits_in
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
     from openai_lint.sdk import Sdk
 
-__all__ = ["LoopWatch", "below", "descendants", "goes_again", "hand_loop", "only", "recursion", "repairs"]
+__all__ = ["LoopWatch", "below", "descendants", "goes_again", "hand_loop", "only", "recursion"]
 
 EVERY_ERROR = Predicate("only", ("BaseException",))
 """What a bare ``except:`` takes up."""
-
-MUTATORS = frozenset(
-    {"pop", "append", "remove", "clear", "insert", "extend", "update", "popleft", "discard", "add", "rotate"}
-)
-"""Methods that change the object they are called on."""
 
 
 class LoopWatch:
@@ -196,7 +191,7 @@ class LoopWatch:
         asks_nothing = not any(isinstance(node, (facts.If, facts.IfExp, facts.Match)) for node in inside(handler.body))
         if asks_nothing:
             policy = self._read(trial, handler, EVERYTHING, first)
-            return lambda leak, _: policy
+            return lambda *_: policy
         return lambda leak, _: self._read(trial, handler, EVERYTHING, leak)
 
     def _doubts(self, trial: facts.Try, handler: Handler) -> "Callable[[Leak, Sdk], bool]":
@@ -345,42 +340,6 @@ def _numeric(value: Display) -> bool:
     )
 
 
-def repairs(trial: facts.Try, handler: Handler, after: facts.Block, ahead: facts.Block = ()) -> bool:
-    """Whether the request is mended before it goes out again: a name that its call is given is changed in between.
-
-    What stands ``ahead`` of the try may make it anew of what was changed.
-    """
-    given: set[str] = set()
-    for node in below(trial.body):
-        if isinstance(node, facts.Call) and library.written(node.func) not in QUIET:
-            given |= {name for arg in node.args for name in names(arg.value)}
-    changed = assigned(handler.body) | assigned(after) | _mutated(handler.body)
-    for node in inside(ahead):
-        if isinstance(node, facts.Assign) and node.value is not None and not changed.isdisjoint(names(node.value)):
-            changed |= {target.id for target in node.targets if isinstance(target, facts.Name)}
-    return not given.isdisjoint(changed)
-
-
-def _mutated(body: facts.Block) -> set[str]:
-    """Names whose objects a block changes: ``messages.pop()``, ``kwargs["model"] = ...``, ``del messages[0]``."""
-    found: set[str] = set()
-    for node in below(body):
-        targets: tuple[Expr, ...] = ()
-        if isinstance(node, facts.Call) and isinstance(node.func, facts.Attr) and node.func.attr in MUTATORS:
-            targets = (node.func.value,)
-        elif isinstance(node, facts.Delete):
-            targets = node.targets
-        elif isinstance(node, facts.Assign):
-            targets = tuple(target for target in node.targets if isinstance(target, (facts.Subscript, facts.Attr)))
-        for target in targets:
-            root: Expr = target
-            while isinstance(root, (facts.Subscript, facts.Attr)):
-                root = root.value
-            if isinstance(root, facts.Name):
-                found.add(root.id)
-    return found
-
-
 def goes_again(engine: "Engine", frame: Frame, handler: Handler) -> bool:
     """Whether a handler calls its own function again, or hands its task back to the queue."""
     function = frame.function
@@ -430,8 +389,6 @@ def _recursion(
     named = EVERY_ERROR if handler.type is None else of_classes(engine.evaluator.value(handler.type, frame))
     doubtful = {leak for leak in again if courses.of(leak).doubt}
     predicate = named if again == caught and not doubtful else only(again - doubtful, doubtful)
-    passed = {param.name for param in function.params} & _request_names(trial) & _given_anew(node)
-    elsewhere = _asks_elsewhere(engine, frame, function, node)
     policy = Policy(
         "loop",
         node,
@@ -444,7 +401,7 @@ def _recursion(
         "original",
         seconds,
         follows=course.told,
-        repairs=bool(passed) or elsewhere or repairs(trial, handler, ()),
+        repairs=asks_else(engine, frame, function, trial, node) or repairs(trial, handler, ()),
         family=trial,
     )
     return [(policy, again)]
@@ -490,43 +447,3 @@ def _unrun(body: facts.Block) -> frozenset[int]:
             items = value.items if isinstance(value, facts.Sequence) else (value,)
             found |= {id(item) for item in items if isinstance(item, facts.Call)}
     return frozenset(found)
-
-
-def _request_names(trial: facts.Try) -> set[str]:
-    return {
-        name
-        for node in below(trial.body)
-        if isinstance(node, facts.Call) and library.written(node.func) not in QUIET
-        for arg in node.args
-        for name in names(arg.value)
-    }
-
-
-def _given_anew(node: facts.Call) -> set[str]:
-    """Parameters that a call of itself is given something else for: ``ask(prompt[:-100])``."""
-    return {
-        name for arg in node.args if not isinstance(arg.value, (facts.Name, facts.Const)) for name in names(arg.value)
-    }
-
-
-def _asks_elsewhere(engine: "Engine", frame: Frame, function: facts.Function, node: facts.Call) -> bool:
-    """Whether a call of itself is given another text or name for a parameter: ``ask(prompt, model="gpt-4.1-mini")``.
-
-    Numbers and flags only count.
-    """
-    offset = calls(engine, node, frame, function) or 0
-    params = [param.name for param in function.params][offset:]
-    for position, arg in enumerate(node.args):
-        name = arg.keyword or (params[position] if position < len(params) and not arg.star else None)
-        if name not in params:
-            continue
-        match arg.value:
-            case facts.Const(value=str()):
-                return True
-            case facts.Attr() as constant if library.dotted(constant).partition(".")[0] not in ("self", "cls", *params):
-                values = engine.evaluator.value(constant, frame)
-                if not any(isinstance(item, (int, float)) for item in constants(values)):
-                    return True
-            case _:
-                pass
-    return False

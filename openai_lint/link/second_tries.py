@@ -1,8 +1,8 @@
 """One more try in a handler: the same call of a function of the project as in the try, with the same arguments.
 
-Other arguments ask for something else, and two calls of an SDK method are two requests of the code. A handler that first
-changes what the arguments stand for mends the request, and of an error nobody knows where a condition on its text
-decides that cannot be told.
+Other arguments ask for something else, and two calls of an SDK method are two requests of the code. A handler that
+first changes what the arguments stand for mends the request. Where a condition on an error's text decides, nobody may
+know whether the second try is made for it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,10 +16,11 @@ from openai_lint.link import library
 from openai_lint.link.alike import Verdicts
 from openai_lint.link.blocks import below, inside, leaves
 from openai_lint.link.itself import functions_of
-from openai_lint.link.loops import only, repairs
+from openai_lint.link.loops import only
 from openai_lint.link.narrow import Narrowing
 from openai_lint.link.policy import Policy
 from openai_lint.link.rehearsal import Rehearsal
+from openai_lint.link.repairs import repairs
 from openai_lint.link.values import Frame
 from openai_lint.link.waits import wait_of, waits_in
 

@@ -66,8 +66,8 @@ def _raised_in(project: "Project", function: Function, module: ModuleInfo) -> li
         if isinstance(node, facts.Raise) and node.error is not None:
             raised = node.error.func if isinstance(node.error, Call) else node.error
             for value in project.engine.evaluator.value(raised, tree_of(project, module).frame(node.error)):
-                named = isinstance(value, ClassRef)
-                found.append(f"project.{value.node.qualname}" if named else str(getattr(value, "path", "")))
+                path = f"project.{value.node.qualname}" if isinstance(value, ClassRef) else getattr(value, "path", "")
+                found.append(str(path))
     return found
 
 
@@ -83,8 +83,9 @@ def _holds(handler: Handler, node: Expr) -> bool:
 
 
 def _by_result(project: "Project", call: ApiCall) -> bool:
-    """Whether the errors end in a function that something calls again: a loop that waits or counts its attempts, or
-    a function that is given it to call it in one; or whether it raises another error, which a policy further up retries.
+    """Whether the errors end in a function that something calls again, or whose own error a policy retries.
+
+    What calls it again is a loop that waits or counts its attempts, or a function that is given it to call it in one.
     """
     if not any(isinstance(node, Handler) for node, _, _ in call.handled_by):
         return False
@@ -101,7 +102,8 @@ def _by_result(project: "Project", call: ApiCall) -> bool:
                     return True
                 caller = tree_of(project, use.module).function(use.node)
                 if caller is not None and caller not in seen:
-                    if any(_may_retry(project, policy, call, path) for policy in _around(project, caller) for path in anew):
+                    policies = _around(project, caller)
+                    if any(_may_retry(project, policy, call, path) for policy in policies for path in anew):
                         return True
                     seen.add(caller)
                     outer.append((caller, use.module))

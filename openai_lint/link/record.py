@@ -123,7 +123,9 @@ class Record:
     def call(self, site: Site, frame: Frame, node: Expr, args: "Arguments") -> None:
         """A request goes out here."""
         if self.enabled:
-            self.invocations[site][node] = Invocation(frame.module, frame, node, args)
+            known = self.invocations[site].get(node)
+            if known is None or _openness(args) > _openness(known.args):  # whichever run of the function comes first
+                self.invocations[site][node] = Invocation(frame.module, frame, node, args)
 
     def edge(self, caller: Frame, callee: Frame, node: Expr | None) -> None:
         """A function of the project is called; calls from tests do not count."""
@@ -266,6 +268,11 @@ def _keep_first(steps: dict[Key, Step], key: Key, step: Step) -> None:
     known = steps.get(key)
     if known is None or _place(step.node, step.module) < _place(known.node, known.module):
         steps[key] = step
+
+
+def _openness(args: "Arguments") -> tuple[bool, int, list[str]]:
+    """By how much arguments allow for more than is written."""
+    return args.open_keywords, len(args.keywords), sorted(args.keywords)
 
 
 def _function(frame: Frame) -> Function | None:

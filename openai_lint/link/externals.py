@@ -31,6 +31,7 @@ from openai_lint.link.values import (
     Literal,
     Managed,
     Partial,
+    Request,
     Retried,
     Symbolic,
     Value,
@@ -38,9 +39,22 @@ from openai_lint.link.values import (
     constants,
     one,
 )
+from openai_lint.sdk.model import STREAM_MANAGER
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
+
+HELPERS_ONLY = frozenset(
+    {
+        "get_final_response",
+        "get_final_completion",
+        "get_final_run",
+        "get_final_run_steps",
+        "get_final_messages",
+        "until_done",
+    }
+)
+"""What reads the rest of a stream that a ``.stream()`` helper opened; the plain stream of ``create()`` has none of it."""
 
 
 class Externals:
@@ -275,6 +289,8 @@ class Externals:
         if path == "client.with_options" and isinstance(receiver, Client):
             return Outcome(NO_LEAKS, engine.api.derive(receiver, args, node))
         if kind == "deferred" and isinstance(receiver, Deferred):
+            if name in HELPERS_ONLY and self._is_plain_stream(receiver):
+                return Outcome(NO_LEAKS, ANYTHING)
             if name in (
                 "result",
                 "get",
@@ -315,6 +331,14 @@ class Externals:
                 return Outcome(unwrapped(caught), ANYTHING)
             return Outcome(NO_LEAKS, ANYTHING)
         return self.function(path, args, frame, node)
+
+    def _is_plain_stream(self, receiver: Deferred) -> bool:
+        """Whether something is what ``create(stream=True)`` gives."""
+        source = receiver.source
+        if receiver.on != "iterate" or not isinstance(source, Request):
+            return False
+        method = self._engine.catalogue(source.site.module, source.site.era).any_method(source.site.path)
+        return method is not None and method.kind != STREAM_MANAGER
 
     def _stream_method(self, name: str, receiver: Deferred) -> Outcome:
         """Any other method of a stream reads it; of a coroutine or a manager, nothing happens."""

@@ -13,6 +13,7 @@ from openai_lint.link.callers import callers_of
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.predicates import body_of
 from openai_lint.link.project import ApiCall
+from openai_lint.link.queries_versions import once
 from openai_lint.link.tree import tree_of
 from openai_lint.link.values import (
     Deferred,
@@ -27,6 +28,7 @@ from openai_lint.link.values import (
     Site,
     Value,
 )
+from openai_lint.rules._blocking import blocked
 from openai_lint.rules._bulk import size_of
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ def _gathered(project: "Project", module: ModuleInfo, node: Call, by_site: dict[
         if arg.keyword is not None or not starred:
             continue
         sites, functions = _behind(project, project.engine.evaluator.value(arg.value, frame))
-        live = tuple(site for site in sites if site in by_site and by_site[site].policy is None)
+        live = _at_once(project, functions, sites, by_site)
         if not live or _held_down(project, module, node, arg.value, functions, live):
             continue
         size = _size(project, module, node, arg.value)
@@ -121,7 +123,7 @@ def _started(project: "Project", module: ModuleInfo, node: Call, by_site: dict[S
         return None
     given = project.engine.evaluator.value(node.args[0].value, tree.frame(node))
     sites, functions = _behind(project, given)
-    live = tuple(site for site in sites if site in by_site and by_site[site].policy is None)
+    live = _at_once(project, functions, sites, by_site)
     iterables = [loop.iterable] if isinstance(loop, facts.For) else [clause.iterable for clause in loop.clauses]
     sizes = [size_of(project, module, iterable) for iterable in iterables]
     size = None if None in sizes else max(item or 0 for item in sizes)
@@ -130,6 +132,24 @@ def _started(project: "Project", module: ModuleInfo, node: Call, by_site: dict[S
     if _held_down(project, module, node, node.args[0].value, functions, live):
         return None
     return Burst(module, node, "TaskGroup", live, size)
+
+
+def _at_once(
+    project: "Project", functions: set[Function], sites: tuple[Site, ...], by_site: dict[Site, ApiCall]
+) -> tuple[Site, ...]:
+    """The calls that coroutines make side by side, and nothing repeats: one that blocks the loop lets no other begin."""
+    live = tuple(site for site in sites if site in by_site and by_site[site].policy is None)
+    if not live:
+        return ()
+    run = _reached(project, functions)
+    alone = {site for site, function in _in_turn(project) if function in run}
+    return tuple(site for site in live if site not in alone)
+
+
+@once
+def _in_turn(project: "Project") -> tuple[tuple[Site, Function], ...]:
+    """Calls that block an event loop, each with the coroutine that comes to it."""
+    return tuple((found.call.site, found.function) for found in blocked(project) if isinstance(found.call, ApiCall))
 
 
 def _behind(project: "Project", values: Any) -> tuple[tuple[Site, ...], set[Function]]:

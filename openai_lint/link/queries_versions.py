@@ -30,6 +30,10 @@ FLAG = re.compile(
 )
 """Names of flags and functions that hold the result of such a test."""
 
+VERSION_WORD = re.compile(r"version|release", re.IGNORECASE)
+RELEASE = re.compile(r"v?[0-3]\.(?:\d+(?:\.\d+)?)?")
+"""What is compared where somebody chooses by hand which release the code shall speak to."""
+
 PATCHERS = frozenset({"instructor"})
 """Packages that give the SDK's own methods other options, also in place."""
 
@@ -209,6 +213,9 @@ class Versions:
         for node, frame in nodes(self._project, module, facts.Attr, facts.Call):
             if self._is_test(node, frame):
                 tests.append(node)
+        for node, frame in nodes(self._project, module, facts.If):
+            if _names_a_release(node.test) and self._speaks(node, frame):
+                tests.append(node.test)
         if not tests:
             return None
         return {
@@ -254,6 +261,16 @@ class Versions:
                     return True
         return False
 
+    def _speaks(self, node: facts.If, frame: Frame) -> bool:
+        """Whether a branch reads what only some releases have."""
+        for inner in below((*node.body, *node.orelse)):
+            if isinstance(inner, facts.Attr) and library.dotted(inner).count(".") == 1:
+                if any(
+                    path.startswith("openai.") and _comes_and_goes(path) for path in paths(self._project, inner, frame)
+                ):
+                    return True
+        return False
+
     @staticmethod
     def _holds(node: Any, tests: list[Any]) -> bool:
         """Whether a test stands inside what a name is bound to, or the binding stands inside the test."""
@@ -267,6 +284,21 @@ class Versions:
 
 def _inside(inner: facts.Span, outer: facts.Span) -> bool:
     return (outer[0], outer[1]) <= (inner[0], inner[1]) and (inner[2], inner[3]) <= (outer[2], outer[3])
+
+
+def _names_a_release(test: Expr) -> bool:
+    """Whether a test holds something that is called a version against a release as it is written (``"0.28"``)."""
+    for node in (test, *facts.children(test)):
+        if isinstance(node, facts.Compare):
+            sides = (node.left, node.right)
+        elif isinstance(node, facts.Call) and library.written(node.func) == "startswith" and len(node.args) == 1:
+            sides = (node.func.value if isinstance(node.func, facts.Attr) else node.func, node.args[0].value)
+        else:
+            continue
+        written = [str(side.value) for side in sides if isinstance(side, facts.Const)]
+        if any(VERSION_WORD.search(library.written(side)) for side in sides) and any(map(RELEASE.fullmatch, written)):
+            return True
+    return False
 
 
 def _class_names(handler: facts.Handler) -> set[str]:

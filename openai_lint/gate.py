@@ -31,6 +31,8 @@ _MARKS = (
     (b"sk-", re.compile(rb"sk-[A-Za-z0-9_-]{12}")),
     (b"sess-", re.compile(rb"sess-[A-Za-z0-9]{24}")),
     (b"OAI", re.compile(rb"(?:noqa|openai-lint)[^\n]{0,200}OAI\d")),
+    (b"AIProjectClient", re.compile(rb"\bAIProjectClient\b")),
+    (b"openai_client", re.compile(rb"\.get_(?:azure_)?openai_client\b")),
 )
 """What makes a file matter: a literal that is looked for first, and the expression that has the last word."""
 

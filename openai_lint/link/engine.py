@@ -335,7 +335,8 @@ class Engine:
         found: dict[ScopeInfo, None] = {}
         for word, before in self._method_pairs.items():
             for scope in self._attributes.get(word, ()):
-                if "openai" in scope.module.facts.identifiers or not before.isdisjoint(scope.mentions):
+                known = not vendors.SPOKEN_OF.isdisjoint(scope.module.facts.identifiers)
+                if known or not before.isdisjoint(scope.mentions):
                     found.setdefault(scope)
         for name in self._client_names:
             for scope in self._mentions.get(name, ()):

@@ -33,6 +33,17 @@ CLIENT_WRAPPERS = frozenset(
 )
 """Functions that give back the client they are given as first argument, wrapped."""
 
+CLIENT_MAKERS = {
+    "azure.ai.projects.AIProjectClient().get_openai_client": "openai.OpenAI",
+    "azure.ai.projects.aio.AIProjectClient().get_openai_client": "openai.AsyncOpenAI",
+    "azure.ai.projects.AIProjectClient().inference.get_azure_openai_client": "openai.AzureOpenAI",
+    "azure.ai.projects.aio.AIProjectClient().inference.get_azure_openai_client": "openai.AsyncAzureOpenAI",
+}
+"""Methods of other packages that give one of the SDK's own clients, and which."""
+
+SPOKEN_OF = frozenset({"openai", "AIProjectClient"})
+"""A module that holds one of these names speaks of the SDK, or of what gives its clients."""
+
 OTHER_VENDORS = frozenset(
     {
         "anthropic",

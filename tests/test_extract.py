@@ -574,6 +574,10 @@ MAGICS = {
     "a = b \\\n  % c": "Assign([a], BinOp('%', b, c), None)",
     "a('%d' % b) # ?": "ExprStmt(Call(a, [Arg(None, '', BinOp('%', '%d', b))]))",
     "pip install openai\ncd ..\nls -la\nls = 3": "Assign([ls], 3, None)",
+    "\n  a\n  if a:\n    b\n  !ls\n  %time c": "ExprStmt(a) If(a, [ExprStmt(b)], []) Jump('pass') "
+    "Jump('pass') ExprStmt(c)",
+    "%%time\n\ta\n\tb": "ExprStmt(a) ExprStmt(b)",
+    "  a = (\nb\n  )\nc": "Assign([a], b, None) ExprStmt(c)",
 }
 
 
@@ -589,6 +593,12 @@ def test_places_stay_true_behind_magics() -> None:
     module = read("%%time\nimport os\n%timeit -n 10 client.ask(1)\nx = !ls\nif x:\n    !echo it's\n    done()\n")
     calls = [cut(module, node.span) for node in every_node(module) if isinstance(node, Call)]
     assert calls == ["client.ask(1)", "done()"]
+
+
+def test_places_stay_true_in_an_indented_cell() -> None:
+    module = read("    ask(1)\n    for x in y:\n        ask(\n    2)\n    done()\n")
+    calls = [(cut(module, node.span), node.span[:2]) for node in every_node(module) if isinstance(node, Call)]
+    assert calls == [("ask(1)", (1, 5)), ("ask(\n    2)", (3, 9)), ("done()", (5, 5))]
 
 
 def test_a_broken_cell_leaves_the_others() -> None:

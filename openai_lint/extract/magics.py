@@ -14,6 +14,7 @@ _command = re.compile(
     r"|(?:pip3?|conda|mamba|cd|ls|mkdir)[ \t]+(?!(?:in|is|if|else|and|or|not|for)\b)[\w./~\"'{$-])"
 ).match
 _assigned = re.compile(r"([ \t]*[^\W\d][\w.,* \t\[\]]*=[ \t]*)[!%]").match
+_indent = re.compile(r"(?:[ \t]*\n)*([ \t]*)").match
 _lexeme = re.compile(
     r"""(?s:#[^\n]*|\\\n|"{3}(?:[^"\\]|\\.|"(?!""))*"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*'{3}"""
     r"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'"""
@@ -22,7 +23,11 @@ _lexeme = re.compile(
 
 
 def blanked(cell: str) -> str:
-    """``cell``, which ends in a line end, without what only IPython understands. Keeps the count of lines."""
+    """``cell``, which ends in a line end, without what only IPython understands. Keeps the count of lines.
+
+    IPython takes the indentation of the first line off every line that begins with it. Here a form feed, behind which
+    Python counts from 0, takes the place of its last character, so that columns stay true.
+    """
     start = 0
     magic = _cell_magic(cell)
     parts: list[str] = []
@@ -31,13 +36,13 @@ def blanked(cell: str) -> str:
             return "\n" * cell.count("\n")
         start = cell.index("\n", magic.end()) + 1
         parts.append("\n" * cell.count("\n", 0, start))
+    indent = _indent(cell, start)[1]  # type: ignore[index]  # the pattern matches the empty string
     while start < len(cell):
         timed = _timed(cell, start)
         if timed:
             # `pass; ` is as long as `%time `, the shortest of them: the statement behind it keeps its columns.
-            parts.append(timed[1] + "pass;".ljust(timed.end() - timed.end(1)))
             end = _statement_end(cell, timed.end())
-            parts.append(cell[timed.end() : end])
+            parts.append(timed[1] + "pass;".ljust(timed.end() - timed.end(1)) + cell[timed.end() : end])
         elif assigned := _assigned(cell, start):
             end = _command_end(cell, start)
             parts.append(assigned[1] + "..." + "\n" * cell.count("\n", start, end))
@@ -50,6 +55,8 @@ def blanked(cell: str) -> str:
             end = _statement_end(cell, start)
             parts.append(cell[start:end])
         start = end
+    if indent:
+        parts = [f"{indent[:-1]}\f{part[len(indent) :]}" if part.startswith(indent) else part for part in parts]
     return "".join(parts)
 
 

@@ -121,7 +121,8 @@ def _mended(project: "Project", escape: Escape, policy: "Policy | None") -> tupl
 def _by(policy: "Policy | None", escape: Escape) -> str:
     client = escape.call.client
     if policy is None:
-        return f"the SDK repeats up to {client.max_retries if client is not None else 'some'} times"
+        most = client.max_retries if client is not None else None
+        return f"the SDK repeats up to {most} times" if isinstance(most, int) else "a retry on the way repeats"
     who = "a loop" if policy.by == "loop" else policy.by
     return f"{who} repeats" if policy.attempts is None else f"{who} makes {policy.attempts} attempts at"
 

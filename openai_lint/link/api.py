@@ -60,7 +60,7 @@ class Api:
     # --- clients
 
     def construct(self, path: str, args: "Arguments", module: ModuleInfo, node: Expr) -> Client | None:
-        """The client that calling ``path`` makes: of a client class of the SDK, or what another package makes of one."""
+        """The client that calling ``path`` makes, if that is a client class of the SDK or gives an object of one."""
         path = vendors.CLIENT_MAKERS.get(path, path)
         known = self._engine.catalogue(module, 1).any_client(path) if path.startswith("openai.") else None
         if known is None:

@@ -1,11 +1,14 @@
 """The cells of the fixpoint: what is computed once for the whole project and again when what it read has grown."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from openai_lint.escapes import NO_LEAKS, Leaks
 from openai_lint.facts import Function, Handler
 from openai_lint.link.values import NOTHING, ClassRef, Frame, Values
+
+if TYPE_CHECKING:
+    from openai_lint.link.index import Binding
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,14 @@ class NameCell:
 
     frame: Frame
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BindingCell:
+    """What one of several bindings of a name gives, in the frame that binds it."""
+
+    frame: Frame
+    binding: "Binding"
 
 
 @dataclass(frozen=True, slots=True)

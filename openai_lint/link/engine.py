@@ -18,6 +18,7 @@ from openai_lint.link.calls import Calls
 from openai_lint.link.carriers import Carriers, Wanted
 from openai_lint.link.cells import (
     AttrCell,
+    BindingCell,
     CaughtCell,
     ClassesCell,
     ForeignCell,
@@ -40,6 +41,7 @@ from openai_lint.link.lookup import Lookup
 from openai_lint.link.loops import below
 from openai_lint.link.modules import Modules
 from openai_lint.link.policies import Policies
+from openai_lint.link.reaching import Reaching
 from openai_lint.link.record import Record
 from openai_lint.link.relevance import Relevance
 from openai_lint.link.retry_results import Answers
@@ -115,6 +117,7 @@ class Engine:
         self.externals = Externals(self)
         self.policies = Policies(self)
         self.record = Record(self)
+        self.reaching = Reaching()
         self.relevance = Relevance(self)
         self.callers = CallerSearch(self)
         self.guessed: set[ParamCell] = set()
@@ -145,6 +148,8 @@ class Engine:
             match cell:
                 case NameCell():
                     return self.evaluator.compute_name(cell)
+                case BindingCell():
+                    return self.evaluator.compute_binding(cell)
                 case AttrCell():
                     return self.lookup.compute_attr(cell)
                 case ForeignCell():

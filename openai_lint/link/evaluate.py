@@ -1,7 +1,7 @@
 """What an expression may be: names, attributes, displays and the results of calls, read on demand.
 
-Local names are flow-insensitive: a name is one of everything that its scope binds it to. That is exact enough for
-clients, functions and errors, which are seldom rebound, and it lets every name be a cell of the fixpoint by itself.
+A name is a cell of the fixpoint by itself: one of everything that its scope binds it to. Where it is read in that
+scope, what is overwritten there, or stands in another branch, is left out of clients, functions and objects.
 """
 
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from openai_lint import facts
 from openai_lint.facts import Class, Expr
 from openai_lint.link import library
-from openai_lint.link.cells import Gives, GivesCell, NameCell, ParamCell
+from openai_lint.link.cells import BindingCell, Gives, GivesCell, NameCell, ParamCell
 from openai_lint.link.displays import Displays, union
 from openai_lint.link.index import Binding, ScopeInfo
 from openai_lint.link.values import (
@@ -62,6 +62,9 @@ def _says(values: Values) -> bool:
 
 ANY_ERROR = frozenset({External("Exception"), External("BaseException")})
 
+TOLD_APART = (Client, Resource, ClassRef, Deferred, FunctionRef, Instance, Retried)
+"""What a name may hold that makes it matter which of its bindings is meant."""
+
 
 class Evaluator:
     """Reads expressions in frames."""
@@ -90,7 +93,7 @@ class Evaluator:
     def _compute(self, node: Expr, frame: Frame) -> Values:
         match node:
             case facts.Name():
-                return self.name(node.id, frame)
+                return self._name_there(node, frame)
             case facts.Attr():
                 return self._attribute_of(node, frame)
             case facts.Call():
@@ -156,6 +159,27 @@ class Evaluator:
         """What a name may be where it is used in ``frame``."""
         return self._engine.solver.read(NameCell(self.owner(name, frame), name))  # type: ignore[no-any-return]
 
+    def _name_there(self, node: facts.Name, frame: Frame) -> Values:
+        """What a name may be at this very place: without what only bindings give that are overwritten there."""
+        found = self.name(node.id, frame)
+        if len(found) < 2 or not any(isinstance(value, TOLD_APART) for value in found):
+            return found
+        if self.owner(node.id, frame) is not frame:
+            return found
+        scope = frame.module.scope_of(frame.function)
+        gone = self._engine.reaching.overwritten(node, scope)
+        if not gone:
+            return found
+        left = union(self._given_by(one, frame) for one in scope.bindings[node.id] if one not in gone)
+        return found - (union(self._given_by(one, frame) for one in gone) - left)
+
+    def _given_by(self, binding: Binding, frame: Frame) -> Values:
+        return self._engine.solver.read(BindingCell(frame, binding))  # type: ignore[no-any-return]
+
+    def compute_binding(self, cell: BindingCell) -> Values:
+        """What one of several bindings gives."""
+        return widened(self.bound(cell.binding, cell.frame, cell.frame.module.scope_of(cell.frame.function)))
+
     def owner(self, name: str, frame: Frame) -> Frame:
         """The frame whose scope binds the name (the module's frame for globals and unknown names)."""
         current: Frame | None = frame
@@ -174,7 +198,9 @@ class Evaluator:
         for binding in bindings:
             if binding.kind == "annotation" and any(other.kind != "annotation" for other in bindings):
                 continue
-            result |= self.bound(binding, cell.frame, scope)
+            result |= (
+                self._given_by(binding, cell.frame) if len(bindings) > 1 else self.bound(binding, cell.frame, scope)
+            )
         if not bindings:
             result = self._free(cell.name, scope, cell.frame)
         return widened(result)

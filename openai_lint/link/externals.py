@@ -54,7 +54,7 @@ HELPERS_ONLY = frozenset(
         "until_done",
     }
 )
-"""What reads the rest of a stream that a ``.stream()`` helper opened; the plain stream of ``create()`` has none of it."""
+"""What reads the rest of a stream that a ``.stream()`` helper opened; that of ``create()`` has none of it."""
 
 
 class Externals:

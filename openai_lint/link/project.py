@@ -351,10 +351,12 @@ class Project:
         return {call.site: call for call in self.calls}
 
 
-def _certainty(client: Client) -> tuple[int, str, Span]:
+def _certainty(client: Client) -> tuple[int, str, Span, str]:
+    """What is best known comes first, then what stands first: the same in every run."""
     order = ("constructor", "module", "subclass", "wrapper", "annotation", "chain")
-    place = client.origin.span if client.origin is not None else (0, 0, 0, 0)
-    return (order.index(client.known_by) if client.known_by in order else len(order), client.name, place)
+    known = order.index(client.known_by) if client.known_by in order else len(order)
+    where = client.origin.span if client.origin is not None else (0, 0, 0, 0)
+    return known, client.name, where, str(client.max_retries)
 
 
 def _inside(inner: Span, outer: Span) -> bool:

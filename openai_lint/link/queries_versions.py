@@ -265,9 +265,8 @@ class Versions:
         """Whether a branch reads what only some releases have."""
         for inner in below((*node.body, *node.orelse)):
             if isinstance(inner, facts.Attr) and library.dotted(inner).count(".") == 1:
-                if any(
-                    path.startswith("openai.") and _comes_and_goes(path) for path in paths(self._project, inner, frame)
-                ):
+                found = paths(self._project, inner, frame)
+                if any(path.startswith("openai.") and _comes_and_goes(path) for path in found):
                     return True
         return False
 

@@ -137,7 +137,7 @@ def _started(project: "Project", module: ModuleInfo, node: Call, by_site: dict[S
 def _at_once(
     project: "Project", functions: set[Function], sites: tuple[Site, ...], by_site: dict[Site, ApiCall]
 ) -> tuple[Site, ...]:
-    """The calls that coroutines make side by side, and nothing repeats: one that blocks the loop lets no other begin."""
+    """The calls that coroutines make side by side and nothing repeats: one that blocks lets no other begin."""
     live = tuple(site for site in sites if site in by_site and by_site[site].policy is None)
     if not live:
         return ()

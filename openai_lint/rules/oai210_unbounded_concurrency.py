@@ -48,7 +48,8 @@ async def ask_all(questions):
 
 `gather`, `as_completed`, `asyncio.wait` and task groups over a collection whose size the code does not fix at 32 or
 less, be it by its keys or by cutting a text off. Silent where a semaphore, a limiter, a lock, batches or a retry is on
-the way, and where a synchronous client makes the request: it blocks the loop, so that one follows the other (OAI406). A pool is bounded by its workers: only more than 32 written as a number are reported.
+the way, and where a synchronous client makes the request: it blocks the loop, so that one follows the other (OAI406).
+A pool is bounded by its workers: only more than 32 written as a number are reported.
 
 ## Fix
 

@@ -43,7 +43,7 @@ from openai_lint.link import ApiCall, library
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.inventory import sdk_retries
 from openai_lint.link.tree import tree_of
-from openai_lint.link.values import External
+from openai_lint.link.values import Client, External
 from openai_lint.rewrites import Rewrite, SetKeywords
 from openai_lint.rule import Applicability, Hit, Rule, Severity
 
@@ -56,7 +56,7 @@ _LIMITS = frozenset({"wait_for", "timeout", "timeout_at", "move_on_after", "fail
 
 def check(project: "Project") -> Iterable[Hit]:
     """Once for each client that is made, and for each call without one."""
-    by_origin: dict[Expr, ApiCall] = {}
+    by_origin: dict[Expr, tuple[ApiCall, Client]] = {}
     of_module = _module_has_one(project)
     for call in project.calls:
         client = call.client
@@ -64,13 +64,15 @@ def check(project: "Project") -> Iterable[Hit]:
             continue
         if client.known_by == "module":
             if call.site.era == 0 or not of_module:
-                yield _hit(project, call, call.module, call.site.node)
-        elif client.origin is not None and not _CHOSEN.intersection(name for name, _ in client.options):
-            by_origin.setdefault(client.origin, call)
-    for origin, call in by_origin.items():
+                yield _hit(project, call, client, call.module, call.site.node)
+            continue
+        for made in call.clients:
+            if made.origin is not None and not _CHOSEN.intersection(name for name, _ in made.options):
+                by_origin.setdefault(made.origin, (call, made))
+    for origin, (call, client) in by_origin.items():
         module = next((module for module in project.modules if origin in tree_of(project, module)), None)
         if module is not None and not any(arg.star for arg in getattr(origin, "args", ())):
-            yield _hit(project, call, module, origin)
+            yield _hit(project, call, client, module, origin)
 
 
 def _limited(project: "Project", call: ApiCall) -> bool:
@@ -110,18 +112,17 @@ def _module_has_one(project: "Project") -> bool:
     )
 
 
-def _hit(project: "Project", call: ApiCall, module: ModuleInfo, node: Expr) -> Hit:
+def _hit(project: "Project", call: ApiCall, client: Client, module: ModuleInfo, node: Expr) -> Hit:
     release = call.release
     seconds = release.defaults.timeout
-    retries = 0 if call.site.era == 0 else sdk_retries(call.client, call)
+    retries = 0 if call.site.era == 0 else sdk_retries(client, call)
     tries = "" if not retries else f", and {retries + 1} tries may take {(retries + 1) * seconds / 60:g} minutes"
-    name = call.client.name if call.client is not None else "OpenAI"
     if call.site.era == 0:
         advice = "Name a limit: `request_timeout=60`."
     elif node is call.site.node:
         advice = "Name a limit: `timeout=60` in the call, or `openai.timeout = 60` once."
     else:
-        advice = f"Name a limit where the client is made: `{name}(timeout=60)`."
+        advice = f"Name a limit where the client is made: `{client.name}(timeout=60)`."
     return Hit(
         project.place(module, node.span),
         f"nobody chose a timeout: {call.site.path} waits up to {seconds:g} s{tries}",

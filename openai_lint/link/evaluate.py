@@ -12,6 +12,7 @@ from openai_lint.link import library
 from openai_lint.link.cells import BindingCell, Gives, GivesCell, NameCell, ParamCell
 from openai_lint.link.displays import Displays, union
 from openai_lint.link.index import Binding, ScopeInfo
+from openai_lint.link.reaching import followable
 from openai_lint.link.values import (
     ANYTHING,
     NOTHING,
@@ -195,12 +196,11 @@ class Evaluator:
         scope = cell.frame.module.scope_of(cell.frame.function)
         bindings = scope.bindings.get(cell.name, ())
         result: Values = NOTHING
+        several = len(bindings) > 1 and len(followable(bindings)) > 1
         for binding in bindings:
             if binding.kind == "annotation" and any(other.kind != "annotation" for other in bindings):
                 continue
-            result |= (
-                self._given_by(binding, cell.frame) if len(bindings) > 1 else self.bound(binding, cell.frame, scope)
-            )
+            result |= self._given_by(binding, cell.frame) if several else self.bound(binding, cell.frame, scope)
         if not bindings:
             result = self._free(cell.name, scope, cell.frame)
         return widened(result)

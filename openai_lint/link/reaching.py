@@ -17,6 +17,11 @@ State = Mapping[str, frozenset[Binding]]
 """For each name that is followed, the bindings that it may have here."""
 
 
+def followable(bindings: Iterable[Binding]) -> list[Binding]:
+    """The bindings of a name that statements of its own scope make."""
+    return [one for one in bindings if one.scope is None and one.kind in FOLLOWED]
+
+
 class Reaching:
     """Answers for one scope after the other, when somebody asks."""
 
@@ -34,7 +39,7 @@ class Reaching:
 def _table(scope: ScopeInfo) -> dict[Name, frozenset[Binding]]:
     followed: dict[str, list[Binding]] = {}
     for name, bindings in scope.bindings.items():
-        own = [one for one in bindings if one.scope is None and one.kind in FOLLOWED]
+        own = followable(bindings)
         if len(own) > 1:
             followed[name] = own
     if not followed:

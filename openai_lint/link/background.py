@@ -133,7 +133,7 @@ class Background:
 
     def exception(self, task: Deferred) -> Outcome:
         """``task.exception()``: the error as a value, or None."""
-        self._engine.record.triggered(task.source)
+        self._engine.triggers.trigger(task.on, one(task))  # it has run, whatever came of it
         return Outcome(NO_LEAKS, one(Kept(one(task))) | literal(None))
 
     def tell(self, task: Deferred, args: Arguments, frame: Frame, node: Expr) -> Outcome:

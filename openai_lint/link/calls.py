@@ -99,7 +99,8 @@ class Calls:
             values = self._engine.evaluator.value(arg.value, frame)
             if arg.star == "*":
                 displays = [value for value in values if isinstance(value, Display)]
-                if len(values) == 1 and displays and all(isinstance(key, int) for key, _ in displays[0].items):
+                ordered = displays and displays[0].kind != "table"
+                if len(values) == 1 and ordered and all(isinstance(key, int) for key, _ in displays[0].items):
                     args.positional += [found for _, found in displays[0].items]
                 else:
                     args.open_positional = True

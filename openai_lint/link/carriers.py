@@ -11,6 +11,7 @@ from openai_lint.escapes import Leaks
 from openai_lint.facts import Class, Function
 from openai_lint.link import running
 from openai_lint.link.cells import CaughtCell, GivesCell, NameCell, RunCell
+from openai_lint.link.index import BY_NAME
 from openai_lint.link.values import (
     Bound,
     Caught,
@@ -102,6 +103,10 @@ class Carriers:
         self._decorate()
         unnamed = {function for functions in self._special.values() for function in functions}
         found = self._makers()
+        for scope in self._by_name():
+            if isinstance(scope.node, Function):
+                self.functions.add(scope.node)
+                found.add(self._wanted(scope.node.name, scope))
         for frame, leaks in self._runs:
             function = frame.function
             if not isinstance(function, Function):
@@ -119,6 +124,18 @@ class Carriers:
                 if self._runs_by_itself(cls)
             }
         return found | self._places({frame.module.scope_of(frame.function) for frame, _ in self._runs} | self._given())
+
+    def _by_name(self) -> "set[ScopeInfo]":
+        """The methods that may get at one of these by a name that they make (``getattr(self, f"do_{name}")``)."""
+        engine = self._engine
+        classes: set[ClassRef] = set()
+        for frame, leaks in self._runs:
+            scope = frame.module.scope_of(frame.function)
+            if leaks and scope.owner is not None and isinstance(scope.owner.node, Class):
+                classes.add(engine.evaluator.class_ref(scope.owner, engine.generic_frame(scope)))
+        bases = {base for cls in classes for base in engine.hierarchy.mro(cls) if isinstance(base, ClassRef)}
+        methods = (method for base in bases for method in base.parent.module.scopes[base.node].children)
+        return {scope for scope in methods if BY_NAME in scope.mentions and isinstance(scope.node, Function)}
 
     def _wanted(self, name: str, scope: "ScopeInfo") -> Wanted:
         """A name that is bound around a scope; a test gets at others' names without importing them, as fixtures."""

@@ -66,10 +66,17 @@ class Displays:
         for key, value in node.items:
             if key is None:
                 for other in self._engine.evaluator.value(value, frame):
-                    items.extend(other.items if isinstance(other, Display) else [(None, ANYTHING)])
+                    items.extend(self._taken_in(other))
                 continue
             items.append((self._key(key, frame), self._engine.evaluator.value(value, frame)))
         return self._display("dict", items)
+
+    @staticmethod
+    def _taken_in(other: Value) -> Iterable[tuple[object, Values]]:
+        """What ``**other`` brings into a dict."""
+        if not isinstance(other, Display):
+            return [(None, ANYTHING)]
+        return other.items if other.kind != "table" else [(None, other.items[1][1])]
 
     def _key(self, node: facts.Expr, frame: Frame) -> object:
         """A key of a dict display: a constant, or a class (tables of errors); None for anything else."""
@@ -84,6 +91,8 @@ class Displays:
     @staticmethod
     def keys(value: Display) -> Values:
         """What the keys of a dict may be."""
+        if value.kind == "table":
+            return value.items[0][1]
         return union(
             one(key) if isinstance(key, (ClassRef, External)) else literal(key) if key is not None else ANYTHING
             for key, _ in value.items
@@ -121,6 +130,8 @@ class Displays:
     def item(self, value: Value, key: object) -> Values:
         """What a value holds under a key (any of its items where that is not known)."""
         match value:
+            case Display(kind="table"):
+                return value.items[1][1]
             case Display():
                 exact = [found for name, found in value.items if name == key and name is not None]
                 return exact[-1] if exact and key is not None else union(found for _, found in value.items)
@@ -151,7 +162,21 @@ class Displays:
                 return one(
                     Display("list", ((None, self._engine.evaluator.items(left) | self._engine.evaluator.items(right)),))
                 )
+            begun = self._begun(left, right)
+            if begun:
+                return begun
         return self._arithmetic(node.op, left, right)
+
+    @staticmethod
+    def _begun(left: Values, right: Values) -> Values:
+        """A text of which only the beginning is known: ``"do_" + name``."""
+        (first,) = left if len(left) == 1 else (None,)
+        if not isinstance(first, Literal) or not isinstance(first.value, str) or not first.value:
+            return NOTHING
+        if first.value.endswith(library.OPEN_END):
+            return left
+        known = len(right) == 1 and all(isinstance(value, Literal) for value in right)
+        return NOTHING if known else one(Literal(first.value + library.OPEN_END, str))
 
     def _folds(self, node: facts.BinOp, frame: Frame) -> bool:
         """Whether a name is bound to itself and more (``condition = condition | more``): each round adds a part."""

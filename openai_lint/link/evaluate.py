@@ -125,7 +125,7 @@ class Evaluator:
                 held = self.value(node.element, frame)
                 if node.key is None:
                     return one(Display(node.kind, ((None, held),)))
-                return one(Display("list", ((None, held | self.value(node.key, frame)),)))
+                return one(Display("table", ((0, self.value(node.key, frame)), (1, held))))
             case facts.Subscript():
                 return self._displays.subscript(node, frame)
             case facts.BinOp():
@@ -140,7 +140,7 @@ class Evaluator:
         result: Values = NOTHING
         for value in values:
             match value:
-                case Display(kind="dict"):
+                case Display(kind="dict" | "table"):
                     result |= self._displays.keys(value)
                 case Display():
                     result |= union(found for _, found in value.items)

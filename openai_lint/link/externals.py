@@ -103,6 +103,8 @@ class Externals:
             )
         if path == "getattr":
             return self._getattr(args, frame)
+        if path == "dir":
+            return Outcome(NO_LEAKS, one(Display("list", ((None, one(Literal(library.OPEN_END, str))),))))
         if path in running.AWAITERS or name in running.AWAITING_METHODS:
             return self._background.await_now(args, frame, node)
         if name in running.GATHERERS:
@@ -361,6 +363,9 @@ class Externals:
 
     def _display_method(self, name: str, receiver: Value, args: Arguments) -> Outcome:
         held = receiver.items if isinstance(receiver, Display) else ()
+        table = isinstance(receiver, Display) and receiver.kind == "table"
+        if table:
+            held = ((None, held[1][1]),)
         everything = NOTHING
         for _, found in held:
             everything |= found
@@ -369,10 +374,13 @@ class Externals:
             exact = [found for key, found in held if key is not None and [key] == wanted]
             result = exact[0] if exact else everything
             return Outcome(NO_LEAKS, (result | (args.at(1) or NOTHING)) or ANYTHING)
+        if table and name in ("copy", "keys"):
+            return Outcome(NO_LEAKS, one(receiver))
         if name in ("values", "copy", "keys"):
             return Outcome(NO_LEAKS, one(Display("list", ((None, everything),))))
         if name == "items":
-            keys = Displays.keys(receiver) if isinstance(receiver, Display) and receiver.kind == "dict" else ANYTHING
+            known = isinstance(receiver, Display) and receiver.kind in ("dict", "table")
+            keys = Displays.keys(receiver) if known and isinstance(receiver, Display) else ANYTHING
             rows = Display("tuple", ((0, keys or ANYTHING), (1, everything)))
             return Outcome(NO_LEAKS, one(Display("list", ((None, one(rows)),))))
         if name in ("pop", "popitem", "popleft", "setdefault", "get_nowait"):

@@ -239,7 +239,10 @@ class Caught:
 
 @dataclass(frozen=True, slots=True)
 class Display(Nested):
-    """A tuple, list, set or dict (``kind``) with what its members may be; ``items`` keeps order and keys if known."""
+    """A tuple, list, set or dict (``kind``) with what its members may be; ``items`` keeps order and keys if known.
+
+    A ``table`` is a dict of which only is known what its keys and what its values may be, in this order.
+    """
 
     kind: str
     items: tuple[tuple[object, "Values"], ...]

@@ -3,11 +3,13 @@
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import RAW, Leak, Leaks
-from openai_lint.facts import Function
+from openai_lint.facts import Class, Function
 from openai_lint.link.clauses import CATCHES
-from openai_lint.link.error_handlers import WORDS, WRAPPED, ErrorHandler, Finder, group_of, kind_of
+from openai_lint.link.dependencies import dependencies
+from openai_lint.link.error_handlers import WORDS, WRAPPED, ErrorHandler, Finder
+from openai_lint.link.kinds import group_of, kind_of
 from openai_lint.link.tokens import NORMAL
-from openai_lint.link.values import Literal
+from openai_lint.link.values import ClassRef, Literal
 from openai_lint.link.walk import Walk
 
 if TYPE_CHECKING:
@@ -25,19 +27,30 @@ class Cover:
 
     def filter(self, leaks: Leaks, function: Function, module: "ModuleInfo") -> Leaks:
         """What is left of the leaks of an entry point."""
-        kind = kind_of(function, module, self._engine) if leaks else ""
+        if not leaks:
+            return leaks
+        for handler in dependencies(self._engine, function, module):
+            leaks = self._after(handler, leaks)
+        kind = kind_of(function, module, self._engine)
         if not kind:
             return leaks
-        owner = module.scope_of(function).owner
         for handler in sorted(self._of(kind), key=lambda item: bool(item.through)):
-            elsewhere = handler.only not in (None, function) or (
-                handler.owner is not None and (owner is None or owner.node is not handler.owner)
-            )
+            elsewhere = handler.only not in (None, function) or not self._is_below(handler.owner, function, module)
             if handler.group is not None and handler.group is not group_of(function, module, self._engine):
                 continue
             if not elsewhere and (handler.run is None or handler.run.function is not function):
                 leaks = self._after(handler, leaks)
         return leaks
+
+    def _is_below(self, owner: Class | None, function: Function, module: "ModuleInfo") -> bool:
+        """Whether a function is a method of a class, or of one below it."""
+        scope = module.scope_of(function)
+        if owner is None or (scope.owner is not None and scope.owner.node is owner):
+            return True
+        if scope.owner is None:
+            return False
+        cls = self._engine.evaluator.class_ref(scope.owner, self._engine.generic_frame(scope))
+        return any(isinstance(base, ClassRef) and base.node is owner for base in self._engine.hierarchy.mro(cls))
 
     def _of(self, kind: str) -> list[ErrorHandler]:
         if kind not in self._known:
@@ -68,6 +81,8 @@ class Cover:
             return set()
         seen = {self._seen(handler, leak): leak for leak in leaks}
         given = frozenset(seen)
+        if handler.yields:
+            return {seen[leak] for leak in Walk(self._engine, handler.run, injected=given).run() if leak in seen}
         if handler.through:
             out = Walk(self._engine, handler.run, injected=given, through=handler.through).run()
             return {seen[leak] for leak in out if leak in seen}

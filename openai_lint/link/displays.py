@@ -125,7 +125,11 @@ class Displays:
             key = found[0] if len(found) == 1 else None
         if isinstance(node.index, facts.Sequence) and node.index.kind == "slice":
             return base
-        return union(self.item(value, key) for value in base)
+        held = union(self.item(value, key) for value in base)
+        if held == ANYTHING and self._engine.operators.looks_up():
+            index = self._engine.evaluator.value(node.index, frame)
+            return self._engine.operators.item(base, index, frame, node).values or held
+        return held
 
     def item(self, value: Value, key: object) -> Values:
         """What a value holds under a key (any of its items where that is not known)."""
@@ -145,6 +149,10 @@ class Displays:
     def binary(self, node: facts.BinOp, frame: Frame) -> Values:
         """An operator: policies and displays put together, and arithmetic on constants."""
         left, right = self._engine.evaluator.value(node.left, frame), self._engine.evaluator.value(node.right, frame)
+        if self._engine.operators.computes(node.op):
+            made = self._engine.operators.binary(node.op, left, right, frame, node).values
+            if made:
+                return made
         if node.op in ("|", "+") and self._folds(node, frame) and any(isinstance(v, Symbolic) for v in right):
             return right
         if not left or not right:

@@ -40,6 +40,7 @@ from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.lookup import Lookup
 from openai_lint.link.loops import below
 from openai_lint.link.modules import Modules
+from openai_lint.link.operators import Operators
 from openai_lint.link.policies import Policies
 from openai_lint.link.reaching import Reaching
 from openai_lint.link.record import Record
@@ -113,6 +114,7 @@ class Engine:
         self.calls = Calls(self)
         self.frames = Frames(self)
         self.triggers = Triggers(self)
+        self.operators = Operators(self)
         self.api = Api(self)
         self.externals = Externals(self)
         self.policies = Policies(self)

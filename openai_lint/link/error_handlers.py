@@ -12,21 +12,38 @@ from openai_lint.facts import Arg, Call, Class, Expr, Function
 from openai_lint.link import library
 from openai_lint.link.blocks import inside
 from openai_lint.link.clauses import EVERY_ERROR, Clause, clause_of
-from openai_lint.link.values import ANYTHING, Bound, ClassRef, External, Frame, FunctionRef, Literal, Value, Values
+from openai_lint.link.index import Binding
+from openai_lint.link.kinds import (
+    APP_COMMAND,
+    BOTS,
+    COMMAND,
+    COMMAND_LINE,
+    COMMAND_LINES,
+    EVENT,
+    LISTENER,
+    UPDATE,
+    WEB,
+    function_of,
+    kind_by,
+    maker,
+)
+from openai_lint.link.values import (
+    ANYTHING,
+    Bound,
+    ClassRef,
+    Display,
+    External,
+    Frame,
+    FunctionRef,
+    Literal,
+    Value,
+    Values,
+    one,
+)
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
     from openai_lint.link.index import ModuleInfo, ScopeInfo
-
-WEB, COMMAND, APP_COMMAND, EVENT, UPDATE, LISTENER = "web", "command", "app command", "event", "update", "listener"
-"""Kinds of entry points, by whose handlers cover them."""
-
-BOTS = frozenset({"discord", "nextcord", "disnake", "interactions"})
-CHATS = frozenset({"telegram", "telebot", "aiogram", "pyrogram"})
-SITES = frozenset(
-    {"flask", "quart", "fastapi", "starlette", "litestar", "django", "rest_framework", "ninja", "sanic", "aiohttp"}
-)
-ROUTE_CALLS = frozenset({"Route", "APIRoute", "add_route", "add_url_rule", "add_api_route", "path", "re_path", "url"})
 
 BY_CLASS = frozenset({"errorhandler", "app_errorhandler", "exception_handler", "exception", "error_handler"})
 """Decorators of web frameworks that are given the class of the errors (or a status)."""
@@ -36,9 +53,17 @@ REGISTER_UPDATES = frozenset({"register_errors_handler", "add_error_handler"})
 OF_ONE_GROUP = "errorhandler"
 """The decorator that, on one of these, covers only its own routes."""
 
-BLUEPRINTS = frozenset({"flask.Blueprint()", "quart.Blueprint()"})
-MOST_IMPORTS = 6
 TABLE_KEYWORD = "exception_handlers"
+CLASS_KEYWORD, CLASS_METHOD = "route_class", "get_route_handler"
+"""What FastAPI's routers are given, and the method that makes the function around each of their routes."""
+
+AROUND = {
+    "dispatch": (WEB, frozenset({"django", "rest_framework"})),
+    "dispatch_request": (WEB, frozenset({"flask", "quart"})),
+    "invoke": (COMMAND_LINE, COMMAND_LINES),
+    "main": (COMMAND_LINE, COMMAND_LINES),
+}
+"""Methods of library classes that run the entry points of an object, and may be overridden: what they cover."""
 
 EVENTS = {
     "on_command_error": COMMAND,
@@ -60,16 +85,18 @@ WORDS: dict[str, tuple[str, ...]] = {
         "process_exception",
         "middleware",
         "BaseHTTPMiddleware",
+        CLASS_KEYWORD,
     ),
     COMMAND: ("on_command_error", "cog_command_error"),
     APP_COMMAND: ("on_application_command_error", "on_app_command_error", "cog_app_command_error", "tree"),
     EVENT: ("on_error",),
     UPDATE: ("add_error_handler", "register_errors_handler", "errors_handler", "errors"),
     LISTENER: ("slack_bolt",),
+    COMMAND_LINE: (),
 }
-"""Words by which the files are found that hold handlers of a kind."""
+"""Words by which the files are found that hold handlers of a kind; those of base classes are read without."""
 
-TELLING = frozenset({word for found in WORDS.values() for word in found}) | BY_CLASS | {"error"}
+TELLING = frozenset({word for found in WORDS.values() for word in found}) | BY_CLASS | AROUND.keys() | {"error"}
 """A module without any of these words registers nothing."""
 
 WRAPPED = {
@@ -85,8 +112,9 @@ class ErrorHandler:
 
     ``run`` is the project's function with the names under which it knows the error (``subjects``); None when it cannot
     be seen. ``through``: a middleware, in which calling this name raises the error. ``only`` restricts it to one
-    function, ``owner`` to the methods of one class, ``group`` to the routes of one object (the call that makes it).
-    ``declines``: returning None hands the error on.
+    function, ``owner`` to the methods of one class and of those below it, ``group`` to the routes of one object (the
+    call that makes it). ``declines``: returning None hands the error on. ``yields``: the error is raised where it
+    yields.
     """
 
     kind: str
@@ -100,68 +128,7 @@ class ErrorHandler:
     owner: Class | None = None
     declines: bool = False
     group: Expr | None = None
-
-
-def group_of(function: Function, module: "ModuleInfo", engine: "Engine") -> Expr | None:
-    """The call that makes the object whose decorator hands the function over, where it has but a part of the routes."""
-    for decorator in function.decorators:
-        made = _maker(decorator, module, engine)
-        if made is not None:
-            return made
-    return None
-
-
-def _maker(decorator: Expr, module: "ModuleInfo", engine: "Engine") -> Expr | None:
-    """What makes ``group`` in ``@group.errorhandler(X)``, where it is a blueprint kept in a variable of a module."""
-    method = decorator.func if isinstance(decorator, Call) else decorator
-    if not isinstance(method, facts.Attr) or not isinstance(method.value, facts.Name):
-        return None
-    values = engine.evaluator.value(method.value, Frame(module, None))
-    if not any(isinstance(value, External) and value.path in BLUEPRINTS for value in values):
-        return None
-    name, home = method.value.id, module
-    for _ in range(MOST_IMPORTS):
-        bindings = home.scope.bindings.get(name, [])
-        if len(bindings) != 1:
-            return None
-        if bindings[0].kind != "import":
-            return bindings[0].node if bindings[0].kind == "value" else None
-        path = engine.modules.resolve(home.path, bindings[0].node)
-        found = engine.modules.load(path) if path is not None and path.endswith(".py") else None
-        if found is None or bindings[0].node.name is None:
-            return None
-        name, home = bindings[0].node.name, found
-    return None
-
-
-def kind_of(function: Function, module: "ModuleInfo", engine: "Engine") -> str:
-    """Which handlers cover an entry point; empty when none can."""
-    record = engine.record
-    path = record.entry_paths.get(function, "")
-    word = library.last(record.entries.get(function, ""))
-    if function in record.callbacks:
-        path = path or record.callbacks[function][0]
-        if library.last(path) in ROUTE_CALLS:
-            return WEB
-    owner = module.scope_of(function).owner
-    if not path and not word and owner is not None:
-        cls = engine.evaluator.class_ref(owner, engine.generic_frame(module.scope_of(function)))
-        bases = [base.path for base in engine.hierarchy.mro(cls) if isinstance(base, External)]
-        path = next((base for base in bases if base.partition(".")[0] in SITES | BOTS), "")
-    return _kind(path, word)
-
-
-def _kind(path: str, word: str) -> str:
-    framework = path.partition(".")[0]
-    if framework in BOTS or (not path and word in ("hybrid_command", "slash_command")):
-        if "app_commands" in path or ".tree." in path or word.startswith(("slash", "user", "message")):
-            return APP_COMMAND
-        return COMMAND if word in ("command", "hybrid_command", "group", "hybrid_group") else EVENT
-    if framework in CHATS:
-        return UPDATE
-    if framework == "slack_bolt":
-        return LISTENER
-    return WEB if framework in SITES or word in library.ROUTE_METHODS else ""
+    yields: bool = False
 
 
 class Finder:
@@ -208,7 +175,7 @@ class Finder:
     def _by_class(self, given: Expr, function: Function, frame: Frame, node: Expr) -> Iterator[ErrorHandler]:
         clause = self._clause(given, frame)
         if clause is not None:
-            group = _maker(node, self._module, self._engine) if library.written(node) == OF_ONE_GROUP else None
+            group = maker(node, self._module, self._engine) if library.written(node) == OF_ONE_GROUP else None
             yield replace(self._made(WEB, clause, function, node, frame), group=group)
 
     def _error(
@@ -218,12 +185,12 @@ class Finder:
         plain = decorator.func if isinstance(decorator, Call) else decorator
         for value in self._engine.evaluator.value(plain, frame):
             if isinstance(value, Bound) and isinstance(value.function, External):
-                covered = _function_of(value.receiver)
+                covered = function_of(value.receiver)
                 if covered is not None:
                     yield self._made(COMMAND, EVERY_ERROR, function, decorator, frame, only=covered)
                     yield self._made(APP_COMMAND, EVERY_ERROR, function, decorator, frame, only=covered)
             elif isinstance(value, External):
-                kind = _kind(value.path, "error")
+                kind = kind_by(value.path, "error")
                 if kind not in ("", WEB):
                     yield self._made(kind, EVERY_ERROR, function, decorator, frame)
                 elif args:
@@ -242,16 +209,24 @@ class Finder:
             yield self._made(WEB, EVERY_ERROR, function, function, frame, through=names[2])
         elif function.name == "__call__" and names[1:] == ["scope", "receive", "send"]:
             yield self._made(WEB, EVERY_ERROR, function, function, frame, through=f"{names[0]}.app")
+        elif function.name in AROUND and not AROUND[function.name][1].isdisjoint(self._libraries(owner)):
+            kind, through = AROUND[function.name][0], f"super().{function.name}"
+            covered = owner.node if kind == WEB else None
+            yield self._made(kind, EVERY_ERROR, function, function, frame, through=through, owner=covered)
         elif function.name in OWN_METHODS and self._is_bot(owner):
             yield self._made(OWN_METHODS[function.name], EVERY_ERROR, function, function, frame, owner=owner.node)
         elif function.name in EVENTS and self._is_bot(owner):
             yield self._made(EVENTS[function.name], EVERY_ERROR, function, function, frame)
 
     def _is_bot(self, owner: "ScopeInfo") -> bool:
+        return not BOTS.isdisjoint(self._libraries(owner))
+
+    def _libraries(self, owner: "ScopeInfo") -> set[str]:
+        """The libraries from which a class has its bases."""
         if not isinstance(owner.node, Class):
-            return False
+            return set()
         bases = self._engine.hierarchy.mro(ClassRef(owner.node, self._engine.generic_frame(owner)))
-        return any(isinstance(base, External) and base.path.partition(".")[0] in BOTS for base in bases)
+        return {base.path.partition(".")[0] for base in bases if isinstance(base, External)}
 
     # --- calls
 
@@ -267,6 +242,8 @@ class Finder:
             for arg in node.args:
                 if arg.keyword == TABLE_KEYWORD:
                     yield from self._table(arg.value, node, frame, decorated.get(node))
+                elif arg.keyword == CLASS_KEYWORD:
+                    yield from self._route_class(arg.value, node, frame)
 
     def _registered(self, node: Call, frame: Frame) -> Iterator[ErrorHandler]:
         first = self._engine.evaluator.value(node.args[0].value, frame)
@@ -275,9 +252,37 @@ class Finder:
             for value in functions:
                 yield from self._handed(UPDATE, EVERY_ERROR, value, node)
             return
-        clause = self._clause(node.args[0].value, frame)
-        if clause is not None and len(node.args) >= 2:
-            yield from self._each(WEB, clause, self._engine.evaluator.value(node.args[1].value, frame), node)
+        if len(node.args) < 2:
+            return
+        for given, handlers in self._rows(node.args[0].value, node.args[1].value, frame):
+            clause = self._clause_of(given)
+            if clause is not None:
+                yield from self._each(WEB, clause, handlers, node)
+
+    def _rows(self, errors: Expr, handler: Expr, frame: Frame) -> Iterator[tuple[Values, Values]]:
+        """Which errors are registered with which handlers: in a loop over a table or a tuple, each with its own."""
+        evaluator = self._engine.evaluator
+        given, handlers = evaluator.value(errors, frame), evaluator.value(handler, frame)
+        loop = self._iterable(errors, frame)
+        if loop is None:
+            yield given, handlers
+            return
+        table = loop.func.value if isinstance(loop, Call) and isinstance(loop.func, facts.Attr) else loop
+        paired = self._iterable(handler, frame) is loop
+        for value in given:
+            found = handlers
+            for display in evaluator.value(table, frame) if paired else ():
+                if isinstance(display, Display) and display.kind == "dict":
+                    found = next((held for key, held in display.items if key == value), handlers)
+            yield one(value), found
+
+    def _iterable(self, node: Expr, frame: Frame) -> Expr | None:
+        """What a loop goes through that binds the name that an expression is."""
+        if not isinstance(node, facts.Name):
+            return None
+        owner = self._engine.evaluator.owner(node.id, frame)
+        bindings = owner.module.scope_of(owner.function).bindings.get(node.id, [])
+        return bindings[0].node if len(bindings) == 1 and bindings[0].kind == "item" else None
 
     def _table(self, given: Expr, node: Call, frame: Frame, only: Function | None) -> Iterator[ErrorHandler]:
         """``exception_handlers={SomeError: handler}``, there or kept in a name."""
@@ -289,6 +294,20 @@ class Finder:
             clause = self._clause(key, frame) if key is not None else None
             if clause is not None:
                 yield from self._each(WEB, clause, self._engine.evaluator.value(value, frame), node, only)
+
+    def _route_class(self, given: Expr, node: Call, frame: Frame) -> Iterator[ErrorHandler]:
+        """``APIRouter(route_class=X)``: the function that the class puts around each route of the router."""
+        for value in self._engine.evaluator.value(given, frame):
+            found = self._engine.hierarchy.method(value, CLASS_METHOD) if isinstance(value, ClassRef) else None
+            if found is None:
+                continue
+            module = found[0].parent.module
+            scope = module.scope_of(found[1])
+            inner = [name for name, held in scope.bindings.items() if any(map(_is_given_by_base, held))]
+            for made in scope.children:
+                for name in inner if isinstance(made.node, Function) else ():
+                    run = self._engine.generic_frame(made)
+                    yield ErrorHandler(WEB, EVERY_ERROR, node, module, run, through=name, group=node)
 
     def _each(
         self, kind: str, clause: Clause, handlers: Values, node: Expr, only: Function | None = None
@@ -311,7 +330,9 @@ class Finder:
 
     def _clause(self, given: Expr, frame: Frame) -> Clause | None:
         """The errors that a class, a tuple of classes or a status stands for; None when that cannot be known."""
-        values = self._engine.evaluator.value(given, frame)
+        return self._clause_of(self._engine.evaluator.value(given, frame))
+
+    def _clause_of(self, values: Values) -> Clause | None:
         if any(isinstance(value, Literal) and value.value == 500 for value in values):
             return EVERY_ERROR
         clause = clause_of(values - ANYTHING, self._engine)
@@ -338,6 +359,11 @@ class Finder:
         return ErrorHandler(kind, clause, node, self._module, run, subjects, through, only, owner, declines)
 
 
+def _is_given_by_base(binding: Binding) -> bool:
+    """Whether a name is bound to the function that the base class has made around a route."""
+    return isinstance(binding.node, Call) and library.dotted(binding.node.func) == f"super().{CLASS_METHOD}"
+
+
 def _subjects(kind: str, name: str) -> Iterable[str]:
     """What a handler may call the error, whose last parameter has this name."""
     return (f"{name}.error", f"{name}.exception", name) if kind == UPDATE else (name,)
@@ -345,9 +371,3 @@ def _subjects(kind: str, name: str) -> Iterable[str]:
 
 def _positional(function: Function) -> list[str]:
     return [param.name for param in function.params if param.kind == "positional"]
-
-
-def _function_of(value: Value) -> Function | None:
-    while hasattr(value, "function") and not isinstance(value, FunctionRef):
-        value = value.function
-    return value.function if isinstance(value, FunctionRef) else None

@@ -46,6 +46,10 @@ class Raises:
                 self._yield(node)
             case facts.NamedExpr():
                 self.expr(node.value)
+            case facts.Subscript():
+                self._subscript(node)
+            case facts.BinOp():
+                self._binary(node)
             case _:
                 for child in facts.children(node):
                     if isinstance(child, Expr):
@@ -99,6 +103,22 @@ class Raises:
             return
         leaks = self._engine.calls.call(node, self._walk.frame).leaks
         self._walk.leak(sorted_out(self._engine, self._walk, node, leaks), node)
+
+    def _subscript(self, node: facts.Subscript) -> None:
+        self.expr(node.value)
+        self.expr(node.index)
+        engine, frame = self._engine, self._walk.frame
+        if engine.operators.looks_up():
+            base, key = engine.evaluator.value(node.value, frame), engine.evaluator.value(node.index, frame)
+            self._walk.leak(engine.operators.item(base, key, frame, node).leaks, node)
+
+    def _binary(self, node: facts.BinOp) -> None:
+        self.expr(node.left)
+        self.expr(node.right)
+        engine, frame = self._engine, self._walk.frame
+        if engine.operators.computes(node.op):
+            left, right = engine.evaluator.value(node.left, frame), engine.evaluator.value(node.right, frame)
+            self._walk.leak(engine.operators.binary(node.op, left, right, frame, node).leaks, node)
 
     def _callee(self, node: Expr) -> None:
         if not isinstance(node, facts.Name):

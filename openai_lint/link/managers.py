@@ -8,12 +8,14 @@ from openai_lint.facts import Expr
 from openai_lint.link import library
 from openai_lint.link.alike import Verdicts
 from openai_lint.link.clauses import CATCHES, clause_of
+from openai_lint.link.itself import functions_of
 from openai_lint.link.values import (
     ContextFrame,
     Deferred,
     Display,
     External,
     Frame,
+    FunctionRef,
     Group,
     Instance,
     Literal,
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
     from openai_lint.link.tokens import Live
     from openai_lint.link.walk import Walk
+
+ENTERS = frozenset({"enter_context", "enter_async_context", "push", "push_async_exit"})
+DEEPEST_STACK = 2
+"""A stack that is handed on to a function that hands it on is followed this far."""
 
 TASK_STARTERS = frozenset({"create_task", "start_soon"})
 
@@ -98,14 +104,31 @@ class Managers:
         ]
 
     def _entered(self, node: facts.With, item: facts.WithItem) -> Values:
-        """Managers that the block enters on an ``ExitStack``."""
+        """Managers and exits that the block enters on an ``ExitStack``, be it in a function that it gives the stack."""
         if library.written(item.context) not in ("ExitStack", "AsyncExitStack"):
             return frozenset()
-        found: Values = frozenset()
-        for call in self._calls_on(node, item, frozenset({"enter_context", "enter_async_context", "push"})):
-            for arg in call.args[:1]:
-                found |= self._walk.value(arg.value)
+        if not isinstance(item.target, facts.Name):
+            return frozenset()
+        found = self._stacked(node.body, item.target.id, self._walk.frame, DEEPEST_STACK)
         return frozenset(value for value in found if not isinstance(value, Unknown))
+
+    def _stacked(self, body: facts.Block, stack: str, frame: Frame, depth: int) -> Values:
+        """What statements enter on the stack of that name."""
+        from openai_lint.link.loops import below
+
+        found: Values = frozenset()
+        for call in below(body):
+            if not isinstance(call, facts.Call) or not call.args:
+                continue
+            if library.dotted(call.func).rpartition(".")[0] == stack and library.written(call.func) in ENTERS:
+                found |= self._engine.evaluator.value(call.args[0].value, frame)
+            passed = [index for index, arg in enumerate(call.args) if library.dotted(arg.value) == stack]
+            for ref, before in functions_of(self._engine, call, frame) if passed and depth else ():
+                names = [param.name for param in ref.function.params[before:]]
+                inner = Frame(ref.parent.module, ref.function, ref.parent)
+                for name in names[passed[0] : passed[0] + 1]:
+                    found |= self._stacked(ref.function.body, name, inner, depth - 1)
+        return found
 
     def _tasks(self, node: facts.With, item: facts.WithItem) -> Leaks:
         """Errors of the tasks that the block starts in a task group: they leave with the group."""
@@ -138,6 +161,9 @@ class Managers:
                 return self._generator(manager, leaks)
             case Instance():
                 return self._exit_method(manager, leaks, node)
+            case FunctionRef():
+                frame = Frame(manager.parent.module, manager.function, manager.parent)
+                return self._exit_function(frame, manager.function.params[:3], leaks, node)
             case External() | Unknown():
                 name = library.last(manager.path) if isinstance(manager, External) else library.written(node)
                 if library.COVER.search(name):
@@ -174,23 +200,31 @@ class Managers:
         return out, bool(leaks - out) or bool(inner.fell)
 
     def _exit_method(self, manager: Instance, leaks: Leaks, node: Expr) -> tuple[Leaks, bool]:
-        from openai_lint.link.tokens import NORMAL
-        from openai_lint.link.walk import Walk
-
         found = self._engine.hierarchy.method(manager.cls, "__exit__") or self._engine.hierarchy.method(
             manager.cls, "__aexit__"
         )
-        if found is None or found[1] in self._engine.leaving:
+        if found is None:
             return leaks, False
         owner, function = found
-        names = frozenset(param.name for param in function.params[1:4])
         frame = Frame(
             owner.parent.module,
             function,
             owner.parent,
             (((function.params[0].name, one(manager)),) if function.params else ()),
         )
-        walk = Walk(self._engine, frame, subjects=names)
+        return self._exit_function(frame, function.params[1:4], leaks, node)
+
+    def _exit_function(
+        self, frame: Frame, given: tuple[facts.Param, ...], leaks: Leaks, node: Expr
+    ) -> tuple[Leaks, bool]:
+        """What is left of errors that a function is told in these parameters, and may swallow by its answer."""
+        from openai_lint.link.tokens import NORMAL
+        from openai_lint.link.walk import Walk
+
+        function = frame.function
+        if not isinstance(function, facts.Function) or function in self._engine.leaving:
+            return leaks, False
+        walk = Walk(self._engine, frame, subjects=frozenset(param.name for param in given))
         self._engine.leaving.add(function)
         try:
             out = walk.run(leaks | {NORMAL})

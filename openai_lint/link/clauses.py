@@ -1,6 +1,9 @@
 """Which errors an ``except`` clause (or ``isinstance``, ``suppress``) means, and what it does to a leak."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import Leak, ancestors, clause
@@ -9,6 +12,9 @@ from openai_lint.sdk import Missing, NotAnError, Sdk
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
+
+MOST_COMBINATIONS = 16
+"""A tuple of more combinations than this is taken as one of everything that its members may be."""
 
 CATCHES = "catches"
 PASSES = "passes"
@@ -66,8 +72,24 @@ def clause_of(values: Values, engine: "Engine") -> Clause:
     """The clause that these values are. One of no classes beside others only keeps the place for them (``()`` in a base
     class, None as a default).
     """
-    found = {_classes(value, engine) for value in values}
+    found = {classes for value in values for classes in _alternatives(value, engine)}
     return Clause(tuple(sorted(found - {()} or found, key=repr)))
+
+
+def _alternatives(value: Value, engine: "Engine") -> Iterator[tuple[str, ...] | None]:
+    """What a value may mean: a tuple whose members have several values each is one of few combinations of these."""
+    parts = [inner for _, inner in value.items] if isinstance(value, Display) else []
+    if prod(map(len, parts)) in range(2, MOST_COMBINATIONS + 1) and all(_named(inner) for inner in parts):
+        for chosen in product(*parts):
+            yield tuple(name for item in chosen for name in _classes(item, engine) or ())
+        return
+    yield _classes(value, engine)
+
+
+def _named(values: Values) -> bool:
+    """Whether a member of a tuple is one class, or one of several by the same name (a conditional import)."""
+    names = {value.path.rpartition(".")[2] if isinstance(value, External) else value for value in values}
+    return len(names) == 1 and "()" not in str(names)
 
 
 def _classes(value: Value, engine: "Engine") -> tuple[str, ...] | None:

@@ -94,6 +94,10 @@ class Evaluator:
     def _compute(self, node: Expr, frame: Frame) -> Values:
         match node:
             case facts.Name():
+                earlier = frame.module.earlier.get(node)
+                if earlier is not None:
+                    owner = self.owner(node.id, frame)
+                    return self.bound(earlier, owner, owner.module.scope_of(owner.function))
                 return self._name_there(node, frame)
             case facts.Attr():
                 return self._attribute_of(node, frame)

@@ -134,7 +134,8 @@ class ModuleInfo:
     """An extracted module with its scopes. ``calls`` maps an expression to the smallest call around it.
 
     ``given`` are attributes that objects get which a library makes (``parser.set_defaults(func=ask)``). ``values`` are
-    the frames, functions, classes and objects of the module that the linker tells apart, each once.
+    the frames, functions, classes and objects of the module that the linker tells apart, each once. ``earlier`` has
+    the definition that a name means where it is wrapped and bound anew (``ask = retry(...)(ask)``).
     """
 
     facts: ModuleFacts
@@ -151,6 +152,7 @@ class ModuleInfo:
     imports: set[str] = field(default_factory=set)
     tries: dict[Expr, tuple[Try, ...]] = field(default_factory=dict)
     statements: dict[Expr, Stmt] = field(default_factory=dict)
+    earlier: dict[Expr, Binding] = field(default_factory=dict)
     values: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -238,6 +240,7 @@ class _Indexer:
                     self._expr(child, scope)
 
     def _assign(self, node: Assign, scope: ScopeInfo) -> None:
+        self._rewrap(node, scope)
         for target in node.targets:
             if node.value is None:
                 self._bind(target, Binding("annotation", None, annotation=node.annotation), scope)
@@ -249,6 +252,17 @@ class _Indexer:
             self._expr(node.value, scope)
         if node.annotation is not None:
             self._expr(node.annotation, scope)
+
+    def _rewrap(self, node: Assign, scope: ScopeInfo) -> None:
+        """``ask = retry(...)(ask)``: from here on, the name means what was made of the function."""
+        target = node.targets[0] if len(node.targets) == 1 else None
+        if not isinstance(node.value, Call) or not isinstance(target, Name) or isinstance(scope.node, Class):
+            return
+        known = scope.bindings.get(target.id, [])
+        given = [arg.value for arg in node.value.args if isinstance(arg.value, Name) and arg.value.id == target.id]
+        wraps = given and len(known) == 1 and known[0].kind == "def"
+        if wraps and any(statement is node for statement in scope.node.body):
+            self._module.earlier |= dict.fromkeys(given, known.pop())
 
     def _try(self, node: Try, scope: ScopeInfo) -> None:
         outer = self._tries

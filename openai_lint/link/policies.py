@@ -100,12 +100,32 @@ class Policies:
 
     def symbolic(self, path: str, args: "Arguments", frame: Frame, node: Expr) -> Value:
         """The unevaluated call; a policy that is gone through attempt by attempt is read at once."""
-        value = _unevaluated(path, args, frame, node)
+        value = self._asked(_unevaluated(path, args, frame, node))
         if retry_libraries.iterates(path):
             policy = self.of(value, node, frame)
             if policy is not None:
                 return Policied(policy, "attempts")
         return value
+
+    def _asked(self, value: Symbolic) -> Symbolic:
+        """The call with what the functions among its options give, where the library asks them."""
+        called = retry_libraries.CALLED.get(value.path.partition(".")[0], frozenset())
+        if not any(name in called for name, _ in value.keywords):
+            return value
+        told = tuple((name, self._given_by(found) if name in called else found) for name, found in value.keywords)
+        return replace(value, keywords=told)
+
+    def _given_by(self, values: Values) -> Values:
+        """What functions without parameters give; other values as they are."""
+        result: Values = NOTHING
+        for value in values:
+            plain = isinstance(value, FunctionRef) and not value.function.params
+            if plain and isinstance(value, FunctionRef):
+                frame = Frame(value.parent.module, value.function, value.parent)
+                result |= self._engine.calls.gives(frame).returns
+            else:
+                result |= one(value)
+        return result
 
     def made(self, path: str, args: "Arguments", frame: Frame, node: Expr) -> Outcome:
         """What calling a library function that ``models`` knows does: mostly it only gives a policy."""

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from openai_lint.facts import Expr, Stmt
+from openai_lint.facts import Call, Expr, Raise, Stmt
 from openai_lint.link import library
 from openai_lint.link.policy import Policy
-from openai_lint.link.predicates import EVERYTHING, Predicate
+from openai_lint.link.predicates import EVERYTHING, Predicate, body_of
 from openai_lint.link.retry_values import Wait, count, given, number, of_classes, of_functions, of_results, true
 from openai_lint.link.values import Display, External, Symbolic, Values, one, the_constant
 
@@ -31,7 +31,8 @@ def backoff(value: Symbolic, node: Node, module: "ModuleInfo") -> Policy:
     giveup = value.argument(None, "giveup")
     if given(giveup):
         predicate = Predicate("and", parts=(predicate, Predicate("not", parts=(of_functions(giveup),))))
-    after = "nothing" if the_constant(value.argument(None, "raise_on_giveup")) is False else "original"
+    silent = the_constant(value.argument(None, "raise_on_giveup")) is False
+    after = "nothing" if silent or _raises_its_own(value.argument(None, "on_giveup")) else "original"
     bounded = given(tries) or given(limit)
     random = kind != "none" and (jitter is None or given(jitter))
     return Policy(
@@ -47,6 +48,17 @@ def backoff(value: Symbolic, node: Node, module: "ModuleInfo") -> Policy:
         seconds,
         follows=_generator(value) == "runtime",
     )
+
+
+def _raises_its_own(handlers: Values | None) -> bool:
+    """Whether what is called when it gives up raises an error of its own, in any case."""
+    for handler in handlers or ():
+        held = [item for _, found in handler.items for item in found] if isinstance(handler, Display) else [handler]
+        for function in map(body_of, held):
+            last = function.body[-1] if function is not None and function.body else None
+            if isinstance(last, Raise) and isinstance(last.error, Call):
+                return True
+    return False
 
 
 def _generator(value: Symbolic) -> str:

@@ -53,6 +53,10 @@ BARE = frozenset({"retry", "retry2"})
 """Libraries whose decorator does not work without parentheses: the function is taken for an option and never runs."""
 
 
+CALLED = {"backoff": frozenset({"max_tries", "max_time", "interval"})}
+"""Options that may be functions without parameters: what they give counts."""
+
+
 def models(path: str) -> bool:
     """Whether calling a dotted path gives a policy or a part of one."""
     head, _, rest = path.partition(".")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from openai_lint.facts import Attr, Expr, Name, Return, Stmt
+from openai_lint.facts import Attr, Call, Expr, Name, Raise, Return, Stmt
 from openai_lint.link import library
 from openai_lint.link.blocks import below, inside
 from openai_lint.link.policy import Policy
@@ -88,12 +88,24 @@ def read(value: Symbolic, node: Expr | Stmt, module: "ModuleInfo") -> Policy:
 
 
 def _after(keywords: dict[str, Values]) -> str:
-    if given(keywords.get("retry_error_callback")):
-        return "nothing"
+    callback = keywords.get("retry_error_callback")
+    if given(callback):
+        return "original" if any(map(_asks_outcome, callback or ())) else "nothing"
     if true(keywords.get("reraise")):
         return "original"
     custom, _ = classes(keywords.get("retry_error_cls"))
     return custom[0] if custom else RETRY_ERROR
+
+
+def _asks_outcome(callback: object) -> bool:
+    """Whether a callback asks the last attempt for its result, or raises its error: that lets the error itself out."""
+    function = body_of(callback) if isinstance(callback, (FunctionRef, Bound)) else None
+    nodes = list(inside(function.body)) if function is not None else []
+    raised = [item for node in nodes if isinstance(node, Raise) for item in (node.error,) if item is not None]
+    asked = [node for node in nodes if isinstance(node, Call) and library.written(node) == "result"]
+    return any("outcome.result" in library.dotted(node.func) for node in asked) or any(
+        "outcome.exception" in library.dotted(node) for node in raised
+    )
 
 
 def stop(values: Values | None) -> tuple[int | None, bool]:

@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openai_lint.escapes import NO_LEAKS, RAW, Leak, Leaks
-from openai_lint.facts import Attr, Expr, Function
+from openai_lint.facts import Attr, Call, Expr, Function
 from openai_lint.link import library, retry_instructor, retry_libraries, vendors
+from openai_lint.link.blocks import inside
 from openai_lint.link.cells import Outcome
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.values import (
@@ -103,8 +104,19 @@ class Api:
                     else None
                 )
                 if known is not None:
-                    return Client(known.name, known.asynchronous, known_by, max_retries="unknown")
+                    return Client(known.name, known.asynchronous, known_by, max_retries=self._passed_on(cls))
         return None
+
+    def _passed_on(self, cls: ClassRef) -> int | str | None:
+        """The number of retries that the constructor of a project class gives the client class that it is made of."""
+        found = self._engine.hierarchy.method(cls, "__init__")
+        if found is None:
+            return "unknown"
+        frame = Frame(found[0].parent.module, found[1], found[0].parent)
+        for node in inside(found[1].body):
+            if isinstance(node, Call) and library.dotted(node.func) == "super().__init__":
+                return self._retries(self._engine.calls.arguments(node, frame), "default")
+        return "unknown"
 
     def star_member(self, module: str, name: str) -> Values | None:
         """What ``from openai import *`` binds: the client classes, the errors and the resources of the SDK."""

@@ -13,6 +13,7 @@ from openai_lint.facts import Attr, Class, Function, Return, Stmt, Try, Yield
 from openai_lint.link import library, vendors
 from openai_lint.link.api import Api
 from openai_lint.link.blocks import Guards
+from openai_lint.link.branches import Branches
 from openai_lint.link.caller_search import CallerSearch, LinkWorkspace
 from openai_lint.link.calls import Calls
 from openai_lint.link.carriers import Carriers, Wanted
@@ -115,6 +116,7 @@ class Engine:
         self.frames = Frames(self)
         self.triggers = Triggers(self)
         self.operators = Operators(self)
+        self.branches = Branches(self)
         self.api = Api(self)
         self.externals = Externals(self)
         self.policies = Policies(self)

@@ -223,7 +223,7 @@ class Evaluator:
             return Gives()
         returns: Values = NOTHING
         yields: Values = NOTHING
-        for node in self._engine.exits_of(function):
+        for node in self._engine.branches.exits(cell.frame):
             if isinstance(node, facts.Return):
                 returns |= ANYTHING if node.value is None else self.value(node.value, cell.frame)
             elif node.value is None:

@@ -314,6 +314,10 @@ class Calls:
             return
         fields = self._fields(cls)
         names = {name: item for item, name in fields}
+        given = {name for (_, name), _ in zip(fields, args.positional, strict=False)} | args.keywords.keys()
+        for item, name in fields:
+            if name not in given:
+                self._engine.solver.contribute(AttrCell(item, name), self._engine.lookup.default(item, name))
         for (item, name), values in zip(fields, args.positional, strict=False):
             self._engine.solver.contribute(AttrCell(item, name), values)
         for name, values in args.keywords.items():

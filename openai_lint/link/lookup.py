@@ -350,14 +350,21 @@ class Lookup:
             if self._class_stores(cls, attr) or engine.solver.known(AttrCell(cls, attr))
             else NOTHING
         )
+        filled = stored - ANYTHING and not self._class_stores(cls, attr)
         for binding in bindings:
-            if binding.kind == "annotation" and stored - ANYTHING:
-                continue
+            if stored - ANYTHING and (binding.kind == "annotation" or (filled and binding.annotation is not None)):
+                continue  # whoever makes an object says what it holds, or leaves it to the default: both are stored
             result |= engine.evaluator.bound(binding, inner, scope)
         if stored - ANYTHING:
             nothing = {value for value in result if value == UNKNOWN or getattr(value, "value", 0) is None}
             return (result - nothing) | stored
         return result | stored
+
+    def default(self, cls: ClassRef, field: str) -> Values:
+        """What a field of a class holds that is not given to its constructor."""
+        frame, scope = self._engine.hierarchy.class_frame(cls), cls.parent.module.scopes[cls.node]
+        written = (binding for binding in scope.bindings.get(field, ()) if binding.kind == "value")
+        return NOTHING.union(*(self._engine.evaluator.bound(binding, frame, scope) for binding in written))
 
     @staticmethod
     def _bind(value: Value, method: Function, receiver: Value, cls: ClassRef) -> Value:

@@ -47,8 +47,11 @@ EVERY_ERROR = Predicate("only", ("BaseException",))
 class LoopWatch:
     """What one loop does with the errors that are caught inside it."""
 
-    def __init__(self, engine: "Engine", frame: Frame, node: facts.While | facts.For) -> None:
+    def __init__(self, engine: "Engine", frame: Frame, node: facts.While | facts.For, once_more: bool = False) -> None:
         self._engine = engine
+        self.once_more = once_more
+        """Whether the same is tried once more behind the loop."""
+        self.policies: list[tuple[Policy, set[Leak]]] = []
         self._frame = frame
         self._node = node
         self._again: set[Leak] = set()
@@ -103,7 +106,8 @@ class LoopWatch:
                 again |= fallen
         found = {leak for leak in again if leak in self._trials and self._goes_again(self._trials[leak])}
         if found and self._engine.record.enabled:
-            for policy, leaks in self._policies(found):
+            self.policies = self._policies(found)
+            for policy, leaks in self.policies:
                 for leak in leaks:
                     self._engine.record.policy(leak, policy)
         return frozenset(found)
@@ -213,7 +217,7 @@ class LoopWatch:
             "loop",
             self._node,
             self._frame.module,
-            course.attempts,
+            course.attempts + self.once_more if course.attempts is not None else None,
             course.bounded,
             wait,
             jitter,

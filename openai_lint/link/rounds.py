@@ -1,5 +1,6 @@
 """What a ``for`` goes through, as far as the code tells: numbers, delays in a list, what a generator of them yields."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from openai_lint import facts
@@ -23,7 +24,10 @@ class UntoldError(Exception):
 
 def endless(iterable: Expr) -> bool:
     """Whether it never ends."""
-    return isinstance(iterable, facts.Call) and library.written(iterable.func) in ("count", "cycle", "iter", "repeat")
+    if not isinstance(iterable, facts.Call):
+        return False
+    name = library.written(iterable.func)
+    return name in ("count", "cycle", "iter") or (name == "repeat" and len(iterable.args) == 1)
 
 
 class Rounds:
@@ -56,6 +60,19 @@ class Rounds:
                 return rounds[::-1] if rounds is not None and len(rounds) <= MOST_ROUNDS else None
             case facts.Call() if library.written(iterable.func) == "range":
                 return self._range(iterable)
+            case facts.Call() if library.written(iterable.func) == "chain":
+                return self._joined(arg.value for arg in iterable.args)
+            case facts.Call(args=(facts.Arg() as arg, facts.Arg() as most)) if library.written(iterable.func) in (
+                "repeat",
+                "islice",
+            ):
+                return self._first(iterable, arg.value, self._sums.value(most.value))
+            case facts.Call(func=facts.Name(id="list" | "tuple" | "iter"), args=(facts.Arg() as arg,)):
+                return self.listed(arg.value)
+            case facts.BinOp(op="+"):
+                return self._joined((iterable.left, iterable.right))
+            case facts.BinOp(op="*"):
+                return self._times(self.listed(iterable.left), self._sums.value(iterable.right))
             case facts.Sequence():
                 return [self._sums.value(item) for item in iterable.items]
             case facts.Comprehension() if len(iterable.clauses) == 1 and iterable.key is None:
@@ -75,6 +92,32 @@ class Rounds:
         if len(numbers) == len(given) and 1 <= len(given) <= 3 and (len(given) < 3 or numbers[2]):
             return [Number(float(item), float(item)) for item in range(*numbers)[: MOST_ROUNDS + 1]]
         return None
+
+    def _joined(self, parts: Iterable[Expr]) -> list[Row] | None:
+        """One after the other."""
+        found: list[Row] = []
+        for part in parts:
+            rounds = self.listed(part)
+            if rounds is None or len(rounds) > MOST_ROUNDS:
+                return None
+            found += rounds
+        return found
+
+    def _first(self, call: facts.Call, given: Expr, most: Item) -> list[Row] | None:
+        """The same so often (``repeat``), or so many of what there is (``islice``)."""
+        if library.written(call.func) == "repeat":
+            return self._times([self._sums.value(given)], most)
+        rounds = self.listed(given)
+        known = isinstance(most, Number) and most.low == most.high and rounds is not None
+        return rounds[: int(most.low)] if known and isinstance(most, Number) and rounds is not None else None
+
+    @staticmethod
+    def _times(rounds: list[Row] | None, number: Item) -> list[Row] | None:
+        """The same list so often."""
+        if rounds is None or not isinstance(number, Number) or number.low != number.high:
+            return None
+        times = int(number.low)
+        return rounds * times if 0 <= len(rounds) * times <= MOST_ROUNDS else None
 
     def _rows(self, call: facts.Call) -> list[Row] | None:
         """The rows of ``enumerate(...)`` and ``zip(...)``."""

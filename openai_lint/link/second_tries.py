@@ -111,6 +111,23 @@ def _holds(body: Block, node: facts.Call) -> bool:
     return any(inner is node for inner in inside(body))
 
 
+def once_more_behind(loop: facts.For | facts.While, behind: facts.Block) -> bool:
+    """Whether what a loop tries is tried a last time behind it, where its errors go their way."""
+    tried = [
+        call
+        for trial in inside(loop.body)
+        if isinstance(trial, facts.Try) and trial.handlers
+        for call in inside(trial.body)
+        if isinstance(call, facts.Call)
+    ]
+    return bool(tried) and any(
+        isinstance(node, facts.Call) and any(_alike(node, other) for other in tried)
+        for statement in behind
+        if isinstance(statement, (facts.Return, facts.ExprStmt, facts.Assign))
+        for node in inside((statement,))
+    )
+
+
 def _again(trial: facts.Try, handler: Handler) -> facts.Call | None:
     tried = [node for node in inside(trial.body) if isinstance(node, facts.Call)]
     words = {library.written(node.func) for node in tried}

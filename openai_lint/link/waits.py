@@ -6,6 +6,7 @@ from openai_lint import facts
 from openai_lint.facts import Expr
 from openai_lint.link import library
 from openai_lint.link.blocks import below, inside
+from openai_lint.link.itself import functions_of
 from openai_lint.link.rehearsal import NO_WAITS, WAITING_WORDS, Course
 from openai_lint.link.retry_values import ORDER, Wait
 from openai_lint.link.values import ANYTHING, External, Frame, constants
@@ -49,13 +50,45 @@ def waits_in(engine: "Engine", frame: Frame, body: facts.Block, changing: set[st
         paths = {value.path for value in engine.evaluator.value(node.func, frame) if isinstance(value, External)}
         if paths & library.SLEEPS or name == "sleep":
             found = _one_wait(engine, frame, node, changing)
-        elif any(word in name.lower() for word in WAITING_WORDS) and name not in NO_WAITS:
+        elif _named_wait(name) and not _only_tells(engine, frame, node):
             found = ("growing", True, None)
         else:
             continue
         if ORDER[found[0]] >= ORDER[best[0]]:
             best = found
     return best
+
+
+def _named_wait(name: str) -> bool:
+    return any(word in name.lower() for word in WAITING_WORDS) and name not in NO_WAITS
+
+
+def _only_tells(engine: "Engine", frame: Frame, node: facts.Call) -> bool:
+    """Whether functions of the project by such a name wait for nothing: they say how long."""
+    functions = [ref.function for ref, _ in functions_of(engine, node, frame)]
+    return bool(functions) and all(
+        engine.has_return(function)
+        and not any(
+            isinstance(part, facts.Call) and _named_wait(library.written(part.func)) for part in inside(function.body)
+        )
+        for function in functions
+    )
+
+
+def _keeps_count(engine: "Engine", frame: Frame, node: facts.Call) -> bool:
+    """Whether a call is of a method that changes its object: it may give something else each time."""
+    return any(
+        isinstance(part, (facts.Assign, facts.AugAssign))
+        and any(isinstance(item, facts.Attr) for item in _stored(part))
+        for ref, before in functions_of(engine, node, frame)
+        if before
+        for part in inside(ref.function.body)
+    )
+
+
+def _stored(node: facts.Assign | facts.AugAssign) -> list[Expr]:
+    targets = node.targets if isinstance(node, facts.Assign) else (node.target,)
+    return [item for target in targets for item in (target, *below(target)) if isinstance(item, Expr)]
 
 
 def _one_wait(engine: "Engine", frame: Frame, node: facts.Call, changing: set[str]) -> Wait:
@@ -82,7 +115,7 @@ def _growth(engine: "Engine", frame: Frame, wanted: Expr, changing: set[str], de
         if inner and all(kind == "fixed" for kind, _, _ in inner) and isinstance(wanted, facts.Name):
             return inner[0]
         jitter = jitter or any(random for _, random, _ in inner)
-    if growing:
+    if growing or any(isinstance(item, facts.Call) and _keeps_count(engine, frame, item) for item in parts):
         return "growing", jitter, None
     values = engine.evaluator.value(wanted, frame)
     known = [item for item in constants(values) if isinstance(item, (int, float))]

@@ -20,8 +20,9 @@ from openai_lint.link.handed import alike, errors_given, given_back
 from openai_lint.link.loops import LoopWatch, goes_again, recursion
 from openai_lint.link.managers import Managers
 from openai_lint.link.narrow import Narrowing
+from openai_lint.link.policy import Policy
 from openai_lint.link.raises import Raises, has_error, holder, unwrapped
-from openai_lint.link.second_tries import policy_of, second_try
+from openai_lint.link.second_tries import once_more_behind, policy_of, second_try
 from openai_lint.link.tokens import DEAD, OTHER, START, Live, Token, after_retries, leaks_of
 from openai_lint.link.values import ANYTHING, NOTHING, Caught, External, Frame, Kept, Symbolic, Value, Values
 
@@ -63,6 +64,10 @@ class Walk:
         self._live: Live = DEAD
         self.settled: frozenset[str] = frozenset()
         self._kept: list[list[tuple[CaughtCell, Leaks]]] = []
+        self._behind: Block = ()
+        """What stands behind the loop at hand."""
+        self._taken_up: tuple[Leaks, list[tuple[Policy, set[Leak]]]] | None = None
+        """What the loop before has retried, where the same is tried a last time behind it, and its policies."""
         self.returned: list[tuple[Live, Values, Expr | None]] = []
         self.fell: Live = DEAD
         self.fallen: set[Leak] = set()
@@ -115,11 +120,29 @@ class Walk:
     def block(self, body: Block, live: Live) -> Live:
         """Walk statements in order; the tokens that reach the end."""
         settled = self.settled
-        for statement in body:
+        for index, statement in enumerate(body):
             if not live:
                 break
+            if isinstance(statement, (facts.For, facts.While)):
+                self._behind = body[index + 1 :]
             live = self._stmt(statement, live)
+            if self._taken_up is not None:
+                live = self._last_try(body[index + 1 :], live)
+                break
         self.settled = settled
+        return live
+
+    def _last_try(self, body: Block, live: Live) -> Live:
+        """What stands behind a loop that retries, and tries the same once more."""
+        (retried, policies), self._taken_up = self._taken_up or (NO_LEAKS, []), None
+        with self.collect() as raised:
+            live = self.block(body, live)
+        for policy, taken in policies:
+            known = {(leak.site, leak.raised) for leak in taken}
+            for leak in raised:
+                if (leak.site, leak.raised) in known:
+                    self.engine.record.policy(leak, policy)
+        self.leak(after_retries(raised, retried))
         return live
 
     def _stmt(self, node: Stmt, live: Live) -> Live:
@@ -376,7 +399,8 @@ class Walk:
         stay: Leaks = NO_LEAKS,
     ) -> Live:
         """Walk a loop; the tokens of ``stay`` never come to its end."""
-        watch = LoopWatch(self.engine, self.frame, node)
+        behind, self._behind = self._behind, ()
+        watch = LoopWatch(self.engine, self.frame, node, bool(behind) and once_more_behind(node, behind))
         self._loops.append(watch)
         self._kept.append([])
         with self.collect() as raised:
@@ -384,6 +408,7 @@ class Walk:
             watch.continue_(end)
         self._loops.pop()
         retried = watch.retried()
+        self._taken_up = (retried, watch.policies) if watch.once_more and retried else None
         for outer in self._loops[-1:]:
             outer.holds(watch, retried)
         self.fallen = set(after_retries(self.fallen, retried))

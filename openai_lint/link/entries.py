@@ -51,10 +51,11 @@ class EntryPoints:
         """What leaves a function, decorators included, when it is called, awaited and iterated to its end."""
         engine = self._engine
         engine.memo, engine.call_memo = {}, {}
-        if not function.decorators:
+        anew = any(binding.node is function for binding in frame.module.earlier.values())
+        if not function.decorators and not anew:
             return self._finish(engine.calls.activate(frame))
-        leaks = NO_LEAKS
-        for value in engine.calls.defined(function, engine.defining_frame(frame)):
+        leaks, outer = NO_LEAKS, engine.defining_frame(frame)
+        for value in engine.evaluator.name(function.name, outer) if anew else engine.calls.defined(function, outer):
             leaks |= self._call(value, frame, function)
         return leaks
 

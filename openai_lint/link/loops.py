@@ -241,6 +241,10 @@ class LoopWatch:
         """The policy that the loop is around a try whose errors are not followed; None where it is none."""
         return self._read(trial, handler, EVERYTHING) if self._is_retry(trial) else None
 
+    def for_others(self, trial: facts.Try, handler: Handler, raised: Iterable[str]) -> Policy | None:
+        """The policy that the loop is around a try whose handler takes up what stands for these errors."""
+        return self._read(trial, handler, Predicate("only", tuple(raised))) if self._is_retry(trial) else None
+
     def by_answer(self, statement: facts.Stmt, raised: Iterable[str]) -> Policy | None:
         """The policy that the loop is around a statement whose call answers errors, and by whose answer it goes on."""
         told, node = assigned((statement,)), self._node

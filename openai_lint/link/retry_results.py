@@ -11,6 +11,7 @@ from openai_lint.link.policies import around_function
 from openai_lint.link.predicates import Predicate
 from openai_lint.link.sums import UNKNOWN, Item, Sums, single, truthy
 from openai_lint.link.tokens import leaks_of
+from openai_lint.link.translated import around, names_of, retries
 from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef, Value, Values
 
 if TYPE_CHECKING:
@@ -28,10 +29,12 @@ class Answers:
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
         self._answered: dict[facts.Function, set[Leak]] = {}
+        self._translated: dict[facts.Function, list[tuple[frozenset[str], Leaks]]] = {}
 
     def of(self, function: facts.Function, walk: "Walk") -> None:
         """What a walked function gives for errors that it has caught, and which policies around it ask again."""
         record = self._engine.record
+        self._translates(function, walk)
         caught = walk.fallen.union(*(leaks_of(live) for live, _, _ in walk.returned))
         if caught:
             self._answered.setdefault(function, set()).update(caught)
@@ -42,9 +45,29 @@ class Answers:
                     for leak in leaks:
                         record.policy(leak, around_function(policy, function))
 
+    def _translates(self, function: facts.Function, walk: "Walk") -> None:
+        """Which policies around a function try again for the errors that it puts in place of the SDK's."""
+        for leaks, values in walk.translated:
+            names = names_of(self._engine, values)
+            if names:
+                self._translated.setdefault(function, []).append((names, leaks))
+            for policy in self._engine.record.decorators.get(function, ()):
+                if retries(policy, names):
+                    for leak in leaks:
+                        self._engine.record.policy(leak, around_function(policy, function))
+
     def loops(self) -> None:
-        """Which loops ask a function again by its answer."""
+        """Which loops ask a function again by its answer, or for the error that it raises in place of another."""
         engine = self._engine
+        for function, found in self._translated.items():
+            for caller, (node, module) in list(engine.record.callers.get(function, {}).items()):
+                if node is None or not isinstance(caller, facts.Function):
+                    continue
+                frame = engine.generic_frame(module.scope_of(caller))
+                for names, meant in found:
+                    for loop_policy in around(engine, caller, frame, node, names, meant):
+                        for leak in meant:
+                            engine.record.policy(leak.passed(BESIDE), loop_policy)
         for function, leaks in self._answered.items():
             for caller, (node, module) in list(engine.record.callers.get(function, {}).items()):
                 if node is None or not isinstance(caller, facts.Function):

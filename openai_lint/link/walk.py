@@ -64,6 +64,8 @@ class Walk:
         self._live: Live = DEAD
         self.settled: frozenset[str] = frozenset()
         self._kept: list[list[tuple[CaughtCell, Leaks]]] = []
+        self.translated: list[tuple[Leaks, Values]] = []
+        """What was raised in place of which errors."""
         self._behind: Block = ()
         """What stands behind the loop at hand."""
         self._taken_up: tuple[Leaks, list[tuple[Policy, set[Leak]]]] | None = None
@@ -252,6 +254,8 @@ class Walk:
         has = bool(self._handlers or self._given)
         at_hand = leaks_of(live) if has else frozenset(self.fallen)
         self._let_out(self._raises.anew(node.error, values, at_hand, passed=not has), node)
+        if not here and at_hand and self.engine.record.enabled:
+            self.translated.append((at_hand, values))
         let_out: set[Leak] = set()
         for value in here or values:
             leaks = self._again(value, live)

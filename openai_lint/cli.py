@@ -186,7 +186,7 @@ def _run(paths: tuple[str, ...], options: Mapping[str, Any]) -> int:
         _write(rendered, here.output_file)
     for failure in report.failures:
         where = f" at {failure.path}" if failure.path else ""
-        _say(f"rule {failure.code} failed{where}: {_one_line(failure.error)}; {REPORT_TO}", FAILED)
+        _say(f"{failure.subject} failed{where}: {_one_line(failure.error)}; {REPORT_TO}", FAILED)
         if options["verbose"]:
             print(failure.trace, file=sys.stderr)
     if options["verbose"]:

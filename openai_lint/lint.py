@@ -34,7 +34,7 @@ def lint(
         config = ConfigSource(overrides=parse(config or {}, "config", files.absolute(".")))
     report = run([str(path) for path in paths], config, fixes=True)
     for failure in report.failures:
-        raise RuntimeError(f"rule {failure.code} failed: {failure.error}\n{failure.trace}")
+        raise RuntimeError(f"{failure.subject} failed: {failure.error}\n{failure.trace}")
     return list(report.findings)
 
 
@@ -176,10 +176,16 @@ def _linked(workspace: "Workspace", doubtful: Sequence[str], inventory: bool, kn
         listed = [call.to_json(project) for call in project.calls]
         listed += [request.to_json(project) for request in http.requests(project)]
         listed.sort(key=lambda call: (call["path"], call["cell"] or 0, *call["start"].values()))
-        calls = tuple(call for call in listed if call["path"] in workspace.reported)
-        return Report(calls=calls, files=len(workspace.reported), parsed=len(workspace.parsed), notes=tuple(notes))
+        return Report(
+            calls=tuple(call for call in listed if call["path"] in workspace.reported),
+            files=len(workspace.reported),
+            parsed=len(workspace.parsed),
+            notes=tuple(notes),
+            failures=_unfollowed(project),
+        )
 
     hits, failures = _check(_selected(workspace), project)
+    failures += _unfollowed(project)
     hits += _unreadable(workspace, doubtful)
     return _report(workspace, hits, failures, notes, project.outside, known, fixes)
 
@@ -245,6 +251,18 @@ def _check(rules: "Iterable[Rule]", project: "Project") -> "tuple[list[tuple[Rul
         except Exception as error:  # noqa: BLE001 - whatever a rule does, the others still run
             failures.append(_failure(rule, error))
     return hits, failures
+
+
+def _unfollowed(project: "Project") -> "tuple[Failure, ...]":
+    """The functions that the linker could not run to their ends."""
+    from traceback import format_exception
+
+    from openai_lint.report import Failure
+
+    return tuple(
+        Failure(None, f"{path}:{line}", f"{type(error).__name__}: {error}", "".join(format_exception(error)))
+        for (path, line), error in sorted(project.engine.failures.items())
+    )
 
 
 def _failure(rule: "Rule", error: Exception) -> "Failure":

@@ -12,12 +12,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A rule that raised: the linter's own fault. ``path`` is the file it was looking at, where that can be told."""
+    """Something of the linter that raised: its own fault. ``path`` is the file it looked at, where that can be told.
 
-    code: str
+    ``code`` is the rule, or None where a function of the project could not be followed: of that one nothing is known.
+    """
+
+    code: str | None
     path: str | None
     error: str
     trace: str
+
+    @property
+    def subject(self) -> str:
+        """What failed, in words."""
+        return f"rule {self.code}" if self.code is not None else "following the errors of a function"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 import openai_lint
 from openai_lint import cli, guide, rules, selection
 from openai_lint.config import Config, Selection
+from openai_lint.escapes import Leaks
 from openai_lint.explain import explain
+from openai_lint.link.walk import Walk
 from openai_lint.rule import Hit, Place, Related, Rule, Severity
 from tests.fakes import CALL, on_calls, run, tree, with_rules
 
@@ -174,6 +176,29 @@ def test_a_rule_that_raises_does_not_stop_the_others(project: Path, monkeypatch:
         f"openai-lint: rule OAI102 failed at {project}/a.py: ValueError: broken in two lines; {cli.REPORT_TO}\n"
     )
     assert "Traceback" in run("--verbose").err
+
+
+def test_a_function_that_cannot_be_followed_does_not_stop_the_others(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the linker trips over, the rest of the project is judged."""
+    walk = Walk.run
+
+    def fall(self: Walk) -> Leaks:
+        if self.frame.function is not None and self.frame.function.name == "odd":
+            raise RecursionError("too deep")
+        return walk(self)
+
+    monkeypatch.setattr(Walk, "run", fall)
+    head, call = CALL.rsplit("\n\n", 1)[0], "client.responses.create(model='m', input='hi')"
+    tree(project, {"a.py": CALL, "b.py": f"{head}\n\nclient = OpenAI()\n\n\ndef odd():\n    {call}\n"})
+    done = run("--output-format", "concise", "--select", "OAI101")
+    assert done.code == 3
+    assert [line.partition(":")[0] for line in done.out.splitlines()] == ["a.py"]
+    assert done.err == (
+        f"openai-lint: following the errors of a function failed at {project}/b.py:6: RecursionError: too deep; "
+        f"{cli.REPORT_TO}\n"
+    )
 
 
 def test_an_internal_error_is_one_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

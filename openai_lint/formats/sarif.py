@@ -31,7 +31,7 @@ def render(report: Report) -> str:
             {
                 "executionSuccessful": not report.failures,
                 "toolExecutionNotifications": [
-                    {"level": "error", "message": {"text": f"rule {failure.code} failed: {flat(failure.error)}"}}
+                    {"level": "error", "message": {"text": f"{failure.subject} failed: {flat(failure.error)}"}}
                     for failure in report.failures
                 ],
             }

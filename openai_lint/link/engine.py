@@ -8,7 +8,7 @@ from collections.abc import Collection, Hashable, Iterable
 from functools import cached_property
 from typing import Any, Protocol
 
-from openai_lint.escapes import NO_LEAKS
+from openai_lint.escapes import NO_LEAKS, Leaks
 from openai_lint.facts import Attr, Class, Function, Return, Stmt, Try, Yield
 from openai_lint.link import library, vendors
 from openai_lint.link.api import Api
@@ -125,6 +125,8 @@ class Engine:
         self.relevance = Relevance(self)
         self.callers = CallerSearch(self)
         self.guessed: set[ParamCell] = set()
+        self.failures: dict[tuple[str, int], Exception] = {}
+        """What went wrong while functions were followed, by file and line."""
 
     # --- cells
 
@@ -163,7 +165,7 @@ class Engine:
                 case GivesCell():
                     return self.evaluator.compute_gives(cell)
                 case RunCell():
-                    return Walk(self, cell.frame).run() if self.relevance.worth(cell) else NO_LEAKS
+                    return self._run(cell.frame) if self.relevance.worth(cell) else NO_LEAKS
                 case ParamCell():
                     return NOTHING
                 case _:
@@ -171,6 +173,20 @@ class Engine:
         finally:
             self.memo, self.call_memo = memo, calls
             self.calls.quiet = quiet
+
+    def _run(self, frame: Frame) -> Leaks:
+        """What a frame lets out. One that cannot be followed, by the linker's own fault, is told of, and lets out
+        nothing: the rest of the project is judged all the same.
+        """
+        try:
+            return Walk(self, frame).run()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed(frame, error)
+            return NO_LEAKS
+
+    def _failed(self, frame: Frame, error: Exception) -> None:
+        line = frame.function.span[0] if frame.function is not None else 1
+        self.failures[frame.module.path, line] = error
 
     # --- questions about the project
 
@@ -429,10 +445,13 @@ class Engine:
         for frame in frames:
             self.memo, self.call_memo = {}, {}
             walk = Walk(self, frame)
-            walk.run()
-            if isinstance(frame.function, Function):
-                self.calls.defined(frame.function, self.defining_frame(frame))
-                answers.of(frame.function, walk)
+            try:
+                walk.run()
+                if isinstance(frame.function, Function):
+                    self.calls.defined(frame.function, self.defining_frame(frame))
+                    answers.of(frame.function, walk)
+            except Exception as error:  # noqa: BLE001 - see ``_run``
+                self._failed(frame, error)
         answers.loops()
         record.drop_tasks()
         self.memo, self.call_memo = {}, {}

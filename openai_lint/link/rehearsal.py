@@ -265,7 +265,7 @@ class Rehearsal:
             signal = self._block(node.body)
             return signal if signal != NEXT else self._block(node.finalbody)
         for statement in node.body:
-            if asks(statement):
+            if statement is self._place or asks(statement):
                 break
             self._statement(statement)
         self.course.requests += 1

@@ -244,6 +244,8 @@ class Api:
         result: Values = ANYTHING
         if resource.wrapper == "with_streaming_response" or method.kind in ("stream_manager", "websocket_manager"):
             reading = BODY if resource.wrapper == "with_streaming_response" else STREAM
+            if reading == BODY:
+                self._engine.record.kind(site, "body")
             body = NOTHING if method.kind == "websocket_manager" else one(Deferred("iterate", Request(site, reading)))
             phase = "none" if method.kind == "websocket_manager" else CREATION
             return Outcome(NO_LEAKS, one(Deferred("enter", Request(site, phase, body or ANYTHING))))

@@ -308,6 +308,8 @@ class Externals:
                 "until_done",
             ):
                 return engine.triggers.trigger(receiver.on if receiver.on != "iterate" else "iterate", one(receiver))
+            if name in ("__enter__", "__aenter__"):
+                return engine.triggers.trigger("enter", one(receiver))
             if name == "exception":
                 return self._background.exception(receiver)
             if name == "add_done_callback":

@@ -175,40 +175,34 @@ class LoopWatch:
 
     def _policies(self, retried: set[Leak]) -> list[tuple[Policy, set[Leak]]]:
         """The policies that the loop is, with what each takes up: it may count or wait otherwise for some errors."""
-        known: dict[tuple[facts.Try, Handler], tuple[Verdicts[bool], Verdicts[Policy]]] = {}
+        known: dict[tuple[facts.Try, Handler], tuple[Verdicts[Course], dict[int, Policy]]] = {}
         groups: dict[Policy, tuple[set[Leak], set[Leak]]] = {}
         for leak in sorted(retried, key=_plainness):
             trial, handler = place = self._handler_of(leak)
             if place not in known:
-                known[place] = Verdicts(self._doubts(trial, handler)), Verdicts(self._reading(trial, handler, leak))
-            doubts, reading = known[place]
-            taken, doubtful = groups.setdefault(reading.of(leak), (set(), set()))
-            (doubtful if doubts.of(leak) else taken).add(leak)
+                known[place] = Verdicts(self._rehearsing(trial, handler)), {}
+            courses, read = known[place]
+            course = courses.of(leak)
+            key = id(course) if _asks(handler) else 0
+            if key not in read:
+                read[key] = self._read(course, trial, handler, EVERYTHING)
+            taken, doubtful = groups.setdefault(read[key], (set(), set()))
+            may_end = course.doubt or (course.attempts is not None and course.attempts <= 1)
+            (doubtful if may_end else taken).add(leak)
         alone = len(groups) == 1
         return [
             (replace(policy, retries=only(sure, doubtful), family=None if alone else self._node), sure | doubtful)
             for policy, (sure, doubtful) in groups.items()
         ]
 
-    def _reading(self, trial: facts.Try, handler: Handler, first: Leak) -> "Callable[[Leak, Sdk], Policy]":
-        """What the loop is for an error that comes to a handler; the same for all where the handler asks nothing."""
-        asks_nothing = not any(isinstance(node, (facts.If, facts.IfExp, facts.Match)) for node in inside(handler.body))
-        if asks_nothing:
-            policy = self._read(trial, handler, EVERYTHING, first)
-            return lambda *_: policy
-        return lambda leak, _: self._read(trial, handler, EVERYTHING, leak)
+    def _rehearsing(self, trial: facts.Try, handler: Handler) -> "Callable[[Leak, Sdk], Course]":
+        """How the loop goes on after an error that a handler has caught."""
+        return lambda leak, _: self._course(trial, handler, leak)
 
-    def _doubts(self, trial: facts.Try, handler: Handler) -> "Callable[[Leak, Sdk], bool]":
-        """Whether the loop may not go on after an error that a handler has caught: that cannot be told, or it ends."""
+    def _course(self, trial: facts.Try, handler: Handler, leak: Leak | None = None) -> Course:
+        return Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node)
 
-        def doubts(leak: Leak, _: "Sdk") -> bool:
-            course = Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node)
-            return course.doubt or (course.attempts is not None and course.attempts <= 1)
-
-        return doubts
-
-    def _read(self, trial: facts.Try, handler: Handler, predicate: Predicate, leak: Leak | None = None) -> Policy:
-        course = Rehearsal(self._engine, self._frame, trial, handler, leak).loop(self._node)
+    def _read(self, course: Course, trial: facts.Try, handler: Handler, predicate: Predicate) -> Policy:
         changing = changed_by(self._node)
         if isinstance(self._node, facts.For):
             changing |= names(self._node.target)
@@ -239,11 +233,13 @@ class LoopWatch:
 
     def around(self, trial: facts.Try, handler: Handler) -> Policy | None:
         """The policy that the loop is around a try whose errors are not followed; None where it is none."""
-        return self._read(trial, handler, EVERYTHING) if self._is_retry(trial) else None
+        return self._read(self._course(trial, handler), trial, handler, EVERYTHING) if self._is_retry(trial) else None
 
     def for_others(self, trial: facts.Try, handler: Handler, raised: Iterable[str]) -> Policy | None:
         """The policy that the loop is around a try whose handler takes up what stands for these errors."""
-        return self._read(trial, handler, Predicate("only", tuple(raised))) if self._is_retry(trial) else None
+        if not self._is_retry(trial):
+            return None
+        return self._read(self._course(trial, handler), trial, handler, Predicate("only", tuple(raised)))
 
     def by_answer(self, statement: facts.Stmt, raised: Iterable[str]) -> Policy | None:
         """The policy that the loop is around a statement whose call answers errors, and by whose answer it goes on."""
@@ -255,7 +251,8 @@ class LoopWatch:
         trial = self._engine.guards.trial(statement)
         if not self._is_retry(trial):
             return None
-        return self._read(trial, trial.handlers[0], Predicate("only", tuple(sorted(set(raised)))))
+        handler, predicate = trial.handlers[0], Predicate("only", tuple(sorted(set(raised))))
+        return self._read(self._course(trial, handler), trial, handler, predicate)
 
     def _waits(self, course: Course, trial: facts.Try, handler: Handler, changing: set[str]) -> Wait:
         found = wait_of(course)
@@ -275,6 +272,11 @@ class LoopWatch:
             if clause_of(values, self._engine).verdict(leak, release) == CATCHES:
                 return trial, handler
         return trial, trial.handlers[-1]
+
+
+def _asks(handler: Handler) -> bool:
+    """Whether a handler goes one way or the other."""
+    return any(isinstance(node, (facts.If, facts.IfExp, facts.Match)) for node in inside(handler.body))
 
 
 def _behind(body: facts.Block, place: facts.Stmt) -> facts.Block | None:

@@ -43,6 +43,8 @@ class ApiCall:
     lost: dict[str, Step]
     handled_by: list[tuple[Handler | Expr | Stmt, ModuleInfo, set[str]]]
     policy: Policy | None
+    reads_body: bool
+    """Whether it is the plain body of an answer that is read as it comes (``with_streaming_response``)."""
     path_steps: list[Step] = field(default_factory=list)
     entry: str | None = None
 
@@ -252,6 +254,7 @@ class Project:
             dict(record.lost_leaks.get(site, {})),
             handled,
             self._policy(site, reaching, release, kind),
+            "body" in record.kinds.get(site, ()),
         )
 
     def _policy(self, site: Site, reaching: Leaks, release: Sdk, kind: str) -> Policy | None:
@@ -264,7 +267,8 @@ class Project:
             for leak in reaching
             if leak.error in release.inventory_errors and not (leak.iterating and kind == "stream")
         ]
-        ranked = sorted(self.record.policies.get(site, {}), key=lambda item: item[0])
+        found = self.record.policies.get(site, {})
+        ranked = sorted(found, key=lambda item: (item[0], item[1].module.path, item[1].node.span))
         covering = [(rank, policy) for rank, policy in ranked if not passed or rank < min(passed)]
         outermost = [policy for rank, policy in covering if rank == covering[-1][0]]
         if not outermost or outermost[-1].family is None:

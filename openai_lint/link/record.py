@@ -115,7 +115,7 @@ class Record:
         self.clients[site][client] = None
 
     def kind(self, site: Site, kind: str) -> None:
-        """How a site's result is used (``stream``)."""
+        """How a site's result is used (``stream``, ``body``)."""
         self.kinds[site].add(kind)
 
     # --- in the final walk

@@ -10,9 +10,9 @@ from openai_lint.link.loops import LoopWatch
 from openai_lint.link.policies import around_function
 from openai_lint.link.predicates import Predicate
 from openai_lint.link.sums import UNKNOWN, Item, Sums, single, truthy
-from openai_lint.link.tokens import leaks_of
+from openai_lint.link.tokens import NORMAL, leaks_of
 from openai_lint.link.translated import around, names_of, retries
-from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef, Value, Values
+from openai_lint.link.values import Bound, Display, External, Frame, FunctionRef, Literal, Value, Values
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
@@ -35,7 +35,7 @@ class Answers:
         """What a walked function gives for errors that it has caught, and which policies around it ask again."""
         record = self._engine.record
         self._translates(function, walk)
-        caught = walk.fallen.union(*(leaks_of(live) for live, _, _ in walk.returned))
+        caught = _told(walk)
         if caught:
             self._answered.setdefault(function, set()).update(caught)
         for policy in record.decorators.get(function, ()):
@@ -120,6 +120,22 @@ def _item(values: Values) -> Item:
     if len(values) == 1 and all(isinstance(value, Display) and not value.items for value in values):
         return False
     return single(values)
+
+
+def _told(walk: "Walk") -> Leaks:
+    """The errors that an answer tells of: it is not the one that success gives as well."""
+    told: set[Leak] = set()
+    nothing = bool(walk.fell) and any(node is not None for _, _, node in walk.returned)
+    for live, values, _ in walk.returned:
+        if NORMAL not in live or any(map(_is_nothing, values)):
+            told |= leaks_of(live)
+            nothing = nothing or NORMAL in live
+    return frozenset(told | walk.fallen if nothing else told)
+
+
+def _is_nothing(value: Value) -> bool:
+    """Whether a value may stand for a failure where another stands for success."""
+    return isinstance(value, Literal) or (isinstance(value, Display) and not value.items)
 
 
 def _around(body: facts.Block, node: facts.Expr) -> Iterator[tuple[facts.For | facts.While, facts.Stmt]]:

@@ -62,8 +62,8 @@ class Triggers:
                     return self._iterate_awaited(value)
                 if value.on == "iterate" and on == "enter":
                     return Outcome(NO_LEAKS, one(value))
-                if value.on == "await" and on == "enter":
-                    return Outcome(NO_LEAKS, one(value))
+                if {(value.on, on)} & {("await", "enter"), ("iterate", "await")}:
+                    return Outcome(NO_LEAKS, one(value))  # what `await manager.__aenter__()` gives is there already
                 return Outcome(NO_LEAKS, ANYTHING)
             case Instance():
                 return self._protocol(on, value)

@@ -22,7 +22,6 @@ from openai_lint.link.values import (
     Value,
 )
 from openai_lint.rules._clauses import class_names
-from openai_lint.rules._versions import through
 from openai_lint.sdk import Sdk
 
 if TYPE_CHECKING:
@@ -128,14 +127,13 @@ def _may_raise(call: "ApiCall", package: str, release: Sdk) -> bool:
     own = {release.transport_library, *(("aiohttp", "urllib3") if release.major == 0 else ())}
     if package not in own:
         return False
-    body = through(call.site.node, "with_streaming_response")
-    if call.kind in ("stream", "context") and (body or not release.stream_wraps(method)):
+    if call.kind in ("stream", "context") and (call.reads_body or not release.stream_wraps(method)):
         return True
     # In 0.x an answer that breaks off leaves `acreate` as an error of aiohttp; the first 1.x let one timeout through.
     asynchronous = (
         method.coroutine if release.major == 0 else any(client.asynchronous is not False for client in call.clients)
     )
-    return body or (asynchronous and (release.major == 0 or release.version.startswith(("1.0.", "1.1."))))
+    return call.reads_body or (asynchronous and (release.major == 0 or release.version.startswith(("1.0.", "1.1."))))
 
 
 def _meant(path: str, release: Sdk) -> str:

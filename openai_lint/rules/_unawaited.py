@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from openai_lint import facts
 from openai_lint.facts import Call, Expr, Function
 from openai_lint.link.queries_versions import once, sure, wrapped
-from openai_lint.rules._versions import removed_calls, through
+from openai_lint.rules._versions import removed_calls
 
 if TYPE_CHECKING:
     from openai_lint.link import ApiCall, Project
@@ -29,9 +29,7 @@ def _coroutine(call: "ApiCall") -> bool:
         return False
     if call.release.major == 0:
         return True
-    return all(client.asynchronous is True for client in call.clients) and not through(
-        call.site.node, "with_streaming_response"
-    )
+    return all(client.asynchronous is True for client in call.clients) and not call.reads_body
 
 
 def _dropped(call: "ApiCall") -> bool:

@@ -125,16 +125,6 @@ def lifetime(path: str, era: int) -> tuple[str, str]:
     return history[0][0], known[-1] if until is None else known[known.index(until) - 1]
 
 
-def through(node: Expr, wrapper: str) -> bool:
-    """Whether a chain of attributes and calls goes through a wrapper (``with_streaming_response``)."""
-    current: Expr = node
-    while isinstance(current, (facts.Call, facts.Attr)):
-        if isinstance(current, facts.Attr) and current.attr == wrapper:
-            return True
-        current = current.func if isinstance(current, facts.Call) else current.value
-    return False
-
-
 def at(place: Place, seen_from: Place) -> str:
     """Where something stands, seen from another place: ``line 12``, ``base.py, line 12``."""
     where = f"line {place.span[0]}" if place.cell is None else f"cell {place.cell}, line {place.span[0]}"

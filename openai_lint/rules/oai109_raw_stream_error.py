@@ -64,7 +64,7 @@ from openai_lint.rule import Applicability, Hit, Related, Rule, Severity
 from openai_lint.rules._handling import try_of
 from openai_lint.rules._noise import dead_calls
 from openai_lint.rules._suggest import shadowed
-from openai_lint.rules._versions import at, listed, named, through
+from openai_lint.rules._versions import at, listed, named
 from openai_lint.rules._written import written_types
 from openai_lint.sdk import sdk
 
@@ -129,12 +129,7 @@ def _for_connections(project: "Project", call: "ApiCall", handler: Handler, modu
 
 def _lets_through(call: "ApiCall", release: "Sdk") -> bool:
     method = release.any_method(call.site.path)
-    return method is not None and (_body(call) or not release.stream_wraps(method))
-
-
-def _body(call: "ApiCall") -> bool:
-    """Whether it is the plain body of an answer that is read, which no release wraps."""
-    return through(call.site.node, "with_streaming_response")
+    return method is not None and (call.reads_body or not release.stream_wraps(method))
 
 
 def _hit(
@@ -152,7 +147,7 @@ def _hit(
     where = named(releases) if releases else f"openai {call.release.version}"
     raises = f"a broken stream of {call.site.path} raises {listed(raw, 'or')} in {where}"
     message = f"{raises}, which the handler in {at(other, place)} does not catch"
-    mended = call.site.era == 1 and not _body(call) and not _lets_through(call, sdk())
+    mended = call.site.era == 1 and not call.reads_body and not _lets_through(call, sdk())
     upgrade = "" if not mended else ", or require openai>=3.14, which raises its own errors there"
     help_text = f"Catch {listed(bases)} there as well{upgrade}."
     return Hit(

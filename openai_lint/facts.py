@@ -8,7 +8,9 @@ Spans are ``(line, column, end line, end column)``: lines from 1, columns from 1
 In a notebook the code cells are one module: its lines run on through the cells and ``Cell`` tells where each begins.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 Span: TypeAlias = tuple[int, int, int, int]
@@ -454,17 +456,14 @@ class Unreadable:
 def children(node: Any) -> list[Any]:
     """The nodes directly below a node, in source order; nested functions, classes and lambdas included."""
     kind = type(node)
-    names = _FIELDS.get(kind)
-    if names is None:
-        names = _FIELDS[kind] = tuple(field.name for field in fields(node) if field.name not in _PLAIN)
+    read = _READERS.get(kind)
+    if read is None:
+        read = _READERS[kind] = _reader(kind)
     found: list[Any] = []
-    for name in names:
-        value = getattr(node, name)
-        if value is None:
-            continue
+    for value in read(node):
         if type(value) is tuple:
             _collect(value, found)
-        elif isinstance(value, _NODES):
+        elif type(value) in _KINDS:
             found.append(value)
     return found
 
@@ -477,21 +476,38 @@ _PLAIN = frozenset(
         "attr",
         "op",
         "kind",
+        "name",
+        "bound",
+        "module",
+        "level",
+        "names",
         "qualname",
         "docstring",
+        "delegate",
         "is_async",
         "is_generator",
         "star",
         "keyword",
     }
 )
+"""Fields that hold no nodes."""
+
 _NODES = (Expr, Stmt, Arg, Clause, Pattern, Handler, WithItem, Case, Param)
-_FIELDS: dict[type, tuple[str, ...]] = {}
+_KINDS = frozenset(kind for base in _NODES for kind in (base, *base.__subclasses__()))
+_READERS: dict[type, Callable[[Any], tuple[Any, ...]]] = {}
+
+
+def _reader(kind: type) -> Callable[[Any], tuple[Any, ...]]:
+    """Reads at once the fields of a class that may hold nodes."""
+    names = [field.name for field in fields(kind) if field.name not in _PLAIN]
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda node: tuple([getattr(node, name) for name in names])
 
 
 def _collect(values: tuple[Any, ...], found: list[Any]) -> None:
     for value in values:
-        if isinstance(value, _NODES):
+        if type(value) in _KINDS:
             found.append(value)
         elif type(value) is tuple:
             _collect(value, found)

@@ -2,6 +2,7 @@
 
 import builtins
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from openai_lint import facts
@@ -15,17 +16,25 @@ QUIET = frozenset(
 """Calls that surely are no request."""
 
 
+_KEPT = 1 << 14  # nodes of which the answer is kept: loops are rehearsed again and again
+
 TAKERS = frozenset({"pop", "popleft", "get", "get_nowait"})
 PUTTERS = frozenset({"append", "appendleft", "insert", "put", "put_nowait"})
 """Methods that take work from a list or a queue, and that put it there."""
 
 
+_DEFINITIONS = (facts.Function, facts.Class, facts.Lambda)
+
+
 def below(node: Any) -> Iterator[Any]:
-    """Every node below one, nested functions left out."""
-    for child in facts.children(node):
+    """Every node below one in source order, nested functions left out."""
+    stack = facts.children(node)
+    stack.reverse()
+    while stack:
+        child = stack.pop()
         yield child
-        if not isinstance(child, (facts.Function, facts.Class, facts.Lambda)):
-            yield from below(child)
+        if not isinstance(child, _DEFINITIONS):
+            stack += reversed(facts.children(child))
 
 
 def inside(body: Block) -> Iterator[Any]:
@@ -124,11 +133,13 @@ def _of_loop(nodes: Iterable[Any]) -> Iterator[Any]:
             yield from _of_loop(facts.children(node))
 
 
+@lru_cache(maxsize=_KEPT)
 def asks(node: Stmt) -> bool:
     """Whether a statement makes a call that may be the request."""
     return any(isinstance(part, facts.Call) and library.written(part.func) not in QUIET for part in below(node))
 
 
+@lru_cache(maxsize=_KEPT)
 def sleeps(function: facts.Function) -> bool:
     """Whether a function sleeps itself."""
     return any(isinstance(node, facts.Call) and library.written(node.func) == "sleep" for node in inside(function.body))

@@ -276,7 +276,7 @@ def _loop_wait(project: "Project", policy: Policy, message: str, *, jitter: bool
         steps.append(Replace(sleeps[0].args[0].value.span, wait))
     else:
         text = f"await asyncio.sleep({wait})" if asynchronous else f"time.sleep({wait})"
-        steps += _in_handler(node, text)
+        steps += _in_handler(project, policy, node, text)
     if not steps or not any(not isinstance(step, Replace) or step.span != node.target.span for step in steps):
         return None
     return Rewrite(
@@ -304,11 +304,11 @@ def _counter(project: "Project", module: ModuleInfo, node: For, steps: list[Step
     return f"({name} - {text_of(module, counts.args[0].value.span)})" if start else name
 
 
-def _in_handler(node: For, text: str) -> list[Step]:
-    """The wait at the end of the handler that stays in the loop."""
+def _in_handler(project: "Project", policy: Policy, node: For, text: str) -> list[Step]:
+    """The wait at the end of the handler that stays in the loop, and sees what the loop takes up."""
     trials = [found for found in node.body if isinstance(found, Try)]
     staying = [handler for trial in trials for handler in trial.handlers if not leaves(handler.body)]
-    if len(staying) != 1:
+    if len(staying) != 1 or (policy in project.policies() and staying[0] not in project.record.handlers):
         return []
     last = staying[0].body[-1]
     if isinstance(last, Jump) or (isinstance(last, facts.ExprStmt) and isinstance(last.value, facts.Const)):

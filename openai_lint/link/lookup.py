@@ -54,6 +54,8 @@ class Lookup:
         self._named = 0
         self._given: dict[str, list[Store]] = {}
         self._told = 0
+        self._starred: set[tuple[str, str]] = set()
+        """Names that are looked for in modules which others take everything from."""
 
     # --- modules
 
@@ -96,7 +98,13 @@ class Lookup:
         target = self._engine.modules.load(self._file(path)) if self._file(path) else None
         if target is None or (name not in target.scope.bindings and not target.scope.stars):
             return None
-        found = self.member(path, name, module.path)
+        if (path, name) in self._starred:
+            return None  # two modules that take everything from each other, and neither has it
+        self._starred.add((path, name))
+        try:
+            found = self.member(path, name, module.path)
+        finally:
+            self._starred.discard((path, name))
         return None if found <= ANYTHING else found
 
     @staticmethod

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from openai_lint.escapes import ancestors
 from openai_lint.facts import Handler, Try
 from openai_lint.link.index import ModuleInfo
+from openai_lint.link.queries_versions import versions
 from openai_lint.link.record import HandlerUse
 from openai_lint.link.tree import tree_of
 from openai_lint.link.values import Site
@@ -112,7 +113,8 @@ def completed(project: "Project", escape: Escape, use: HandlerUse, *, meant: boo
             steps.append(AddClauses(target.header, tuple(new), before=missing.before is not None))
     text = "\n".join(lines)
     complete = len(steps) == bool(missing.soon and meant) + bool(new)
-    if missing.torn or not complete or shadowed(project, module, handler.body[0], words):
+    several = versions(project).asks(module)  # each release names its errors otherwise
+    if missing.torn or not complete or several or shadowed(project, module, handler.body[0], words):
         return Completion(text, None)
     message = "let the clause take the missing errors" if not new else "handle the missing errors beside it"
     wanted, more = imported(project, module, handler.body[0], needs(module, release, words, handler.span))

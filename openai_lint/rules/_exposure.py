@@ -102,7 +102,7 @@ def _shown(project: "Project", module: ModuleInfo, node: Expr) -> Iterator[Expr]
 
 
 def _in_url(project: "Project", module: ModuleInfo, text: facts.Format) -> Iterator[Expr]:
-    first = text.parts[0]
+    first = text.parts[0] if text.parts else ""
     if not isinstance(first, str) or not first.startswith(("http://", "https://")):
         return
     for part in text.parts:

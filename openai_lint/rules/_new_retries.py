@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from openai_lint.facts import Call, Const, Expr, Function, Handler, Stmt
 from openai_lint.link.index import ModuleInfo
 from openai_lint.link.project import ApiCall
+from openai_lint.link.queries_versions import versions
 from openai_lint.link.tree import tree_of
 from openai_lint.rewrites import Decorate, Enclose, Need, NewClause, RemoveArguments, Rewrite
 from openai_lint.rules._handling import runs_elsewhere
@@ -79,7 +80,7 @@ def retry_for(project: "Project", call: ApiCall, unhandled: Handling | None = No
     possible = not shadowed(project, module, node, [*words, *(need.bound for need in more)]) and rewinding is not None
     message = "retry what may pass, with growing random waits"
     message += ", and handle what is left" if clauses else ""
-    if not possible or runs_elsewhere(project, call):
+    if not possible or runs_elsewhere(project, call) or versions(project).asks(module):
         return NewRetry(text, None)
     top, steps = imported(project, module, node, wanted)
     return NewRetry(text, Rewrite(module.path, message, (step, *steps), top))
@@ -260,8 +261,9 @@ def _head(clause: NewClause) -> list[str]:
 
 
 def _asynchronous(project: "Project", call: ApiCall) -> bool:
+    """Whether a coroutine function runs the call: whatever waits there must not hold the event loop."""
     function = tree_of(project, call.module).runner(call.site.node)
-    return function is not None and function.is_async and call.site.node in call.module.awaited
+    return function is not None and function.is_async
 
 
 def _plain(module: ModuleInfo, library: str) -> bool:

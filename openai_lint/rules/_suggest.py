@@ -13,6 +13,7 @@ from openai_lint.facts import Await, Class, Expr, Function, Handler, Import, Nam
 from openai_lint.link.index import ModuleInfo, ScopeInfo
 from openai_lint.link.loops import below
 from openai_lint.link.project import ApiCall
+from openai_lint.link.queries_versions import versions
 from openai_lint.link.record import HandlerUse
 from openai_lint.link.tree import tree_of
 from openai_lint.link.values import Site
@@ -244,8 +245,8 @@ class Handling:
         return "\n".join([*lines, *clause_lines(self.clauses)])
 
     def rewrite(self, project: "Project") -> Rewrite | None:
-        """The edit, or None where a name is taken."""
-        if not self.possible:
+        """The edit, or None where a name is taken, or the file is for several releases, which name errors otherwise."""
+        if not self.possible or versions(project).asks(self.module):
             return None
         step: Step = WrapInTry(self.node.span, self.clauses)
         message = "wrap the statement in a try with the documented errors"

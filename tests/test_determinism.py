@@ -27,14 +27,14 @@ def said(folder: Path, seed: str) -> str:
 
 
 def test_the_same_in_every_order_of_sets(tmp_path: Path) -> None:
-    """Every program of the fixtures, linted as one project: they share names, as large repositories do."""
+    """Every second program of the fixtures, linted as one project: they share names, as large repositories do."""
     for rule in fixtures():
-        for program in programs(rule):
+        for program in programs(rule)[::2]:
             for name, text in program.files.items():
                 if name in program.sources:
                     path = tmp_path / rule / re.sub(r"\W", "_", program.name) / name
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_text(text, encoding="utf-8", newline="")
     first, *others = (said(tmp_path, seed) for seed in SEEDS)
-    assert first.count('"code"') > 500
+    assert first.count('"code"') > 250
     assert all(other == first for other in others)

@@ -317,12 +317,19 @@ class Calls:
         given = {name for (_, name), _ in zip(fields, args.positional, strict=False)} | args.keywords.keys()
         for item, name in fields:
             if name not in given:
-                self._engine.solver.contribute(AttrCell(item, name), self._engine.lookup.default(item, name))
+                self._fill_field(item, name, self._engine.lookup.default(item, name))
         for (item, name), values in zip(fields, args.positional, strict=False):
-            self._engine.solver.contribute(AttrCell(item, name), values)
+            self._fill_field(item, name, values)
         for name, values in args.keywords.items():
             if name in names:
-                self._engine.solver.contribute(AttrCell(names[name], name), values)
+                self._fill_field(names[name], name, values)
+
+    def _fill_field(self, cls: ClassRef, name: str, values: Values) -> None:
+        cell = AttrCell(cls, name)
+        self._engine.solver.read(
+            cell
+        )  # what the methods store there comes first: a cell that is given a value is known
+        self._engine.solver.contribute(cell, values)
 
     def _fields(self, cls: ClassRef) -> list[tuple[ClassRef, str]]:
         """The annotated names of a class and its bases, those of bases first."""

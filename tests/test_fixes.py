@@ -101,3 +101,37 @@ def test_a_rule_that_declares_a_fix_makes_one(code: str, tmp_path: Path) -> None
         if any(finding.code == code and applicable(finding) for finding in report.findings):
             return
     pytest.fail("no program of its fixture gets an edit")
+
+
+@pytest.mark.parametrize("release", ["0.28", "3.54.0"])
+def test_no_edit_in_a_file_for_several_releases(release: str, tmp_path: Path) -> None:
+    """Each names its errors otherwise: what is right for one is an ImportError in the other."""
+    (tmp_path / "main.py").write_text(FOR_SEVERAL, encoding="utf-8")
+    report = run([str(tmp_path)], ConfigSource(overrides={"sdk": release, "unsafe_fixes": True}), fixes=True)
+    handling = [finding for finding in report.findings if finding.code in ("OAI102", "OAI103", "OAI201")]
+    assert handling
+    assert not any(applicable(finding) for finding in handling)
+
+
+FOR_SEVERAL = """\
+import openai
+
+NEW = hasattr(openai, "OpenAI")
+
+if NEW:
+    from openai import APIConnectionError, RateLimitError
+else:
+    from openai.error import APIConnectionError, RateLimitError
+
+
+def create(**kwargs):
+    if NEW:
+        return openai.OpenAI().chat.completions.create(**kwargs)
+    return openai.ChatCompletion.create(**kwargs)
+
+
+try:
+    print(create(model="gpt-4o", messages=[{"role": "user", "content": "Hi"}]))
+except (RateLimitError, APIConnectionError) as error:
+    print("later:", error)
+"""

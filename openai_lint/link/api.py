@@ -369,10 +369,6 @@ class Api:
                 )
         return found or None
 
-    def instance_client(self, instance: Instance) -> Client | None:
-        """An object of a project class as a client, when its class is a subclass of one."""
-        return self.client_of_class(instance.cls, "subclass")
-
 
 def _same(client: Client, target: Value) -> bool:
     """Whether an attribute that is set on ``target`` is the client's."""

@@ -1,7 +1,5 @@
 """What a call does: which function runs in which frame, what that raises here, and what it gives."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -69,15 +67,6 @@ class Calls:
             memo[key] = Outcome()
             memo[key] = self._call(node, frame)
         return memo[key]
-
-    @contextmanager
-    def quietly(self) -> Iterator[None]:
-        """Ask for values only: no function is run for what it lets out."""
-        before, self.quiet = self.quiet, True
-        try:
-            yield
-        finally:
-            self.quiet = before
 
     def _call(self, node: facts.Call, frame: Frame) -> Outcome:
         if isinstance(node.func, facts.Name) and node.func.id == "super":
@@ -326,9 +315,7 @@ class Calls:
 
     def _fill_field(self, cls: ClassRef, name: str, values: Values) -> None:
         cell = AttrCell(cls, name)
-        self._engine.solver.read(
-            cell
-        )  # what the methods store there comes first: a cell that is given a value is known
+        self._engine.solver.read(cell)  # first what methods store there: a cell that was given something is known
         self._engine.solver.contribute(cell, values)
 
     def _fields(self, cls: ClassRef) -> list[tuple[ClassRef, str]]:

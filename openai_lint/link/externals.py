@@ -39,22 +39,10 @@ from openai_lint.link.values import (
     constants,
     one,
 )
-from openai_lint.sdk.model import STREAM_MANAGER
+from openai_lint.sdk.model import STREAM_ENDS, STREAM_MANAGER
 
 if TYPE_CHECKING:
     from openai_lint.link.engine import Engine
-
-HELPERS_ONLY = frozenset(
-    {
-        "get_final_response",
-        "get_final_completion",
-        "get_final_run",
-        "get_final_run_steps",
-        "get_final_messages",
-        "until_done",
-    }
-)
-"""What reads the rest of a stream that a ``.stream()`` helper opened; that of ``create()`` has none of it."""
 
 
 class Externals:
@@ -291,23 +279,10 @@ class Externals:
         if path == "client.with_options" and isinstance(receiver, Client):
             return Outcome(NO_LEAKS, engine.api.derive(receiver, args, node))
         if kind == "deferred" and isinstance(receiver, Deferred):
-            if name in HELPERS_ONLY and self._is_plain_stream(receiver):
+            if name in STREAM_ENDS and self._is_plain_stream(receiver):
                 return Outcome(NO_LEAKS, ANYTHING)
-            if name in (
-                "result",
-                "get",
-                "join",
-                "wait",
-                "__await__",
-                "send",
-                "throw",
-                "__next__",
-                "__anext__",
-                "get_final_response",
-                "get_final_completion",
-                "until_done",
-            ):
-                return engine.triggers.trigger(receiver.on if receiver.on != "iterate" else "iterate", one(receiver))
+            if name in STREAM_ENDS or name in running.ASKING_METHODS:
+                return engine.triggers.trigger(receiver.on, one(receiver))
             if name in ("__enter__", "__aenter__"):
                 return engine.triggers.trigger("enter", one(receiver))
             if name == "exception":
@@ -356,8 +331,6 @@ class Externals:
             "parse",
             "json",
             "text",
-            "until_done",
-            "get_final_run",
             "stream_to_file",
         ):
             return self._engine.triggers.trigger("iterate", one(receiver))

@@ -419,10 +419,6 @@ class Lookup:
             result |= self._engine.evaluator.bound(store.binding, frame, store.scope)
         return result
 
-    def is_resource_method(self, value: Value) -> bool:
-        """Whether the value is a method of the SDK ready to be called."""
-        return isinstance(value, Resource) and self._engine.api.method_of(value) is not None
-
 
 def _keeps_place(value: Value) -> bool:
     """Whether a value of a base class is there to be replaced: None, or an empty tuple."""

@@ -7,6 +7,7 @@ from openai_lint.escapes import GROUP, Leak, Leaks
 from openai_lint.facts import Expr
 from openai_lint.link import library
 from openai_lint.link.alike import Verdicts
+from openai_lint.link.blocks import inside
 from openai_lint.link.clauses import CATCHES, clause_of
 from openai_lint.link.itself import functions_of
 from openai_lint.link.values import (
@@ -88,14 +89,12 @@ class Managers:
 
     def _calls_on(self, node: facts.With, item: facts.WithItem, names: frozenset[str]) -> list[facts.Call]:
         """Calls in the block of the form ``target.name(...)``."""
-        from openai_lint.link.loops import below
-
         if not isinstance(item.target, facts.Name):
             return []
         wanted = item.target.id
         return [
             found
-            for found in below(node.body)
+            for found in inside(node.body)
             if isinstance(found, facts.Call)
             and isinstance(found.func, facts.Attr)
             and found.func.attr in names
@@ -114,10 +113,8 @@ class Managers:
 
     def _stacked(self, body: facts.Block, stack: str, frame: Frame, depth: int) -> Values:
         """What statements enter on the stack of that name."""
-        from openai_lint.link.loops import below
-
         found: Values = frozenset()
-        for call in below(body):
+        for call in inside(body):
             if not isinstance(call, facts.Call) or not call.args:
                 continue
             if library.dotted(call.func).rpartition(".")[0] == stack and library.written(call.func) in ENTERS:

@@ -1,6 +1,10 @@
 """What the API's error messages usually say, for code that tells errors apart by their text."""
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openai_lint.sdk import Sdk
 
 PHRASES: dict[str, tuple[str, ...]] = {
     "RateLimitError": (
@@ -120,11 +124,9 @@ quota names no rate limit), and a request is refused for many reasons."""
 
 
 STATUS = re.compile(r"[45]\d\d")
-SERVER_ERROR = {"5": "InternalServerError"}
-"""The one class that any status of a kind raises."""
 
 
-def mentions(error: str, text: str) -> bool | None:
+def mentions(error: str, text: str, release: "Sdk") -> bool | None:
     """Whether the message of an error holds ``text``: True or False where phrases decide, None where they do not."""
     wanted = text.strip().lower()
     if len(wanted) < 3:
@@ -137,6 +139,6 @@ def mentions(error: str, text: str) -> bool | None:
         return None
     if holds(error):
         return True
-    if STATUS.fullmatch(wanted):  # of an answer that raises none of these
-        return None if error == SERVER_ERROR.get(wanted[0]) else False
+    if STATUS.fullmatch(wanted):  # no phrase has it; that of a server in trouble is documented whatever its number
+        return None if int(wanted) >= 500 and error == release.error_of_status(int(wanted)) else False
     return False if any(holds(name) for name in PHRASES if name != error) else None

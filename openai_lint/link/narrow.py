@@ -339,7 +339,7 @@ class Narrowing:
         """Whether an error's message holds a text, judged by what the API's messages usually say."""
         if leak.form != RAW:
             return None
-        return messages.mentions(leak.error, text)
+        return messages.mentions(leak.error, text, leak.site.release)
 
     def _any_text(self, node: facts.Comprehension, leak: Leak) -> bool | None:
         clause = node.clauses[0]

@@ -346,14 +346,6 @@ class Project:
                 found[policy][site] |= errors
         return found
 
-    def call_of(self, site: Site) -> ApiCall | None:
-        """The API call of a site."""
-        return self._by_site.get(site)
-
-    @cached_property
-    def _by_site(self) -> dict[Site, ApiCall]:
-        return {call.site: call for call in self.calls}
-
 
 def _certainty(client: Client) -> tuple[int, str, Span, str]:
     """What is best known comes first, then what stands first: the same in every run."""

@@ -91,7 +91,6 @@ class Raises:
             self.expr(arg.value)
             if arg.star == "*":
                 self.iterate(arg.value)
-        self._engine.record.at(node, self._walk.frame)
         if self._walk.injected is not None and self._walk.through and library.dotted(node.func) == self._walk.through:
             self._walk.leak(self._walk.injected)
         method = node.func

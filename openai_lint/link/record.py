@@ -238,9 +238,6 @@ class Record:
         if self.enabled:
             self._engine.calls.defined(function, frame)
 
-    def at(self, node: Expr, frame: Frame) -> None:
-        """A call expression is evaluated (kept as a seam for rules that look at every call)."""
-
     def note(self, text: str, node: Expr, module: ModuleInfo) -> None:
         """Something to tell with ``--verbose``."""
         self.notes.setdefault(f"{module.path}:{node.span[0]}: {text}")

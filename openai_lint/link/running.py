@@ -13,6 +13,9 @@ AWAITERS = frozenset(
 )
 """Functions that run a coroutine to its end."""
 
+ASKING_METHODS = frozenset({"result", "get", "join", "wait", "__await__", "send", "throw", "__next__", "__anext__"})
+"""Methods of tasks, futures, coroutines and iterators that have them run, and raise what they raise."""
+
 AWAITING_METHODS = frozenset({"run_until_complete", "run_coroutine_threadsafe", "run_sync", "run_async"})
 
 TASK_MAKERS = frozenset({"create_task", "ensure_future", "start_soon", "spawn", "run_coroutine_threadsafe"})

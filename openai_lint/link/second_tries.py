@@ -7,6 +7,7 @@ know whether the second try is made for it.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from openai_lint import facts
@@ -111,6 +112,7 @@ def _holds(body: Block, node: facts.Call) -> bool:
     return any(inner is node for inner in inside(body))
 
 
+@lru_cache(maxsize=1 << 12)
 def once_more_behind(loop: facts.For | facts.While, behind: facts.Block) -> bool:
     """Whether what a loop tries is tried a last time behind it, where its errors go their way."""
     tried = [

@@ -41,7 +41,7 @@ CLIENT_MAKERS = {
 }
 """Methods of other packages that give one of the SDK's own clients, and which."""
 
-SPOKEN_OF = frozenset({"openai", "AIProjectClient"})
+SPOKEN_OF = frozenset({"openai", *(path.partition("()")[0].rpartition(".")[2] for path in CLIENT_MAKERS)})
 """A module that holds one of these names speaks of the SDK, or of what gives its clients."""
 
 OTHER_VENDORS = frozenset(

@@ -9,6 +9,17 @@ STREAM = "stream"  # always a stream
 PAGINATOR = "paginator"  # iterating asks for more pages
 SINGLE_PAGE = "single_page"  # iterable, but one request serves all
 STREAM_MANAGER = "stream_manager"  # the request goes out when it is entered
+STREAM_ENDS = frozenset(
+    {
+        "get_final_completion",
+        "get_final_messages",
+        "get_final_response",
+        "get_final_run",
+        "get_final_run_steps",
+        "until_done",
+    }
+)
+"""Methods of what a stream manager gives, which read it to its end; the stream that `create()` gives has none."""
 WEBSOCKET_MANAGER = "websocket_manager"  # connects when it is entered
 POLLING = "polling"  # asks again until a state is reached
 UPLOAD = "upload"  # a helper made of several requests
